@@ -1,0 +1,32 @@
+const rule = (name, comment, from, to) => ({ name, severity: 'error', comment, from, to });
+module.exports = {
+  forbidden: [
+    rule('no-cycles', 'data flows one way', {}, { circular: true }),
+    rule(
+      'events-is-pure',
+      'the noun imports nothing of ours',
+      { path: '^src/events' },
+      { path: '^src/(?!events|common/app-error)' },
+    ),
+    rule(
+      'ingest-knows-no-clickhouse',
+      'acknowledging must not depend on it',
+      { path: '^src/ingest' },
+      { path: '^src/clickhouse|@clickhouse' },
+    ),
+    rule('write-side-knows-no-read-side', '', { path: '^src/(ingest|writer|queues)' }, { path: '^src/search' }),
+    rule(
+      'no-orphans',
+      'dead code',
+      { orphan: true, pathNot: ['\\.spec\\.ts$', '\\.cjs$', '^src/(main|cli)\\.ts$'] },
+      {},
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '\\.spec\\.ts$' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    includeOnly: undefined,
+  },
+};

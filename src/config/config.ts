@@ -1,0 +1,214 @@
+import { z } from 'zod';
+import { AppError, FieldProblem } from '../common/app-error';
+
+const flag = z
+  .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], { error: 'expected true or false' })
+  .transform((v) => v === 'true' || v === '1' || v === 'yes' || v === 'on');
+const int = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'expected a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+const list = z.string().transform((v) =>
+  v
+    .split(',')
+    .map((s) => s.trim())
+    .filter((s) => s !== ''),
+);
+const url = (...protocols: string[]) =>
+  z.string().refine((v) => URL.canParse(v) && protocols.includes(new URL(v).protocol), {
+    error: `expected a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+  });
+const MB = 1024 * 1024;
+
+/** What the environment may say: one entry per variable, with its default and its meaning (for `mcp-audit config`). */
+const environment = z.object({
+  AUDIT_ROLE: z
+    .enum(['all', 'api', 'worker'])
+    .default('all')
+    .describe('what this process is: everything, API only, worker only'),
+  AUDIT_DATA_DIR: z
+    .string()
+    .min(1)
+    .default('./data')
+    .describe('where the embedded engines, keys and runtime files live'),
+  AUDIT_HOST: z.string().min(1).default('127.0.0.1').describe('address the API listens on'),
+  AUDIT_PORT: int(0, 65_535).default(3000).describe('port of the API; 0 picks a free one'),
+  AUDIT_PUBLIC_URL: url('http:', 'https:')
+    .optional()
+    .describe('how people reach the API, for links in mails and reports'),
+  AUDIT_CLICKHOUSE_URL: url('http:', 'https:')
+    .optional()
+    .describe('ClickHouse to use, with user and password in the URL; embedded if absent'),
+  AUDIT_CLICKHOUSE_DATABASE: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/i, 'letters, digits and _ only')
+    .default('audit')
+    .describe('database of the system'),
+  AUDIT_CLICKHOUSE_CLUSTER: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/i)
+    .optional()
+    .describe('cluster name; tables are then replicated and made ON CLUSTER'),
+  AUDIT_REDIS_URL: url('redis:', 'rediss:').optional().describe('Redis to use; embedded if absent'),
+  AUDIT_REDIS_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9_-]+$/i)
+    .default('audit')
+    .describe('prefix of every Redis key'),
+  AUDIT_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('log level'),
+  AUDIT_BATCH_SIZE: int(1, 100_000).default(20_000).describe('rows that make a batch full'),
+  AUDIT_FLUSH_INTERVAL: int(10, 60_000).default(250).describe('ms after which a batch that is not full is written'),
+  AUDIT_GROUP_COMMIT_MS: int(0, 1000)
+    .default(3)
+    .describe('ms that ingest waits for more requests before it makes a segment durable'),
+  AUDIT_SEGMENT_BYTES: int(1024, 64 * MB)
+    .default(1 * MB)
+    .describe('bytes that make a segment full'),
+  AUDIT_WRITER_CONCURRENCY: int(1, 16).default(2).describe('batches that one worker inserts at a time'),
+  AUDIT_MAX_BODY_BYTES: int(1024, 512 * MB)
+    .default(16 * MB)
+    .describe('cap of a request body, before and after gunzip'),
+  AUDIT_MAX_EVENTS_PER_REQUEST: int(1, 1_000_000).default(10_000).describe('cap of events in one request'),
+  AUDIT_BUFFER_MAX_BYTES: int(1024, 1024 * 1024 * MB)
+    .default(1024 * MB)
+    .describe('bytes waiting in Redis past which ingest answers 503'),
+  AUDIT_BUFFER_MAX_AGE: int(1, 30 * 86_400)
+    .default(86_400)
+    .describe('seconds the oldest waiting segment may have past which ingest answers 503'),
+  AUDIT_TENANT_BUFFER_SHARE: int(1, 100)
+    .default(50)
+    .describe('percent of the buffer one tenant may fill once it is half full; past it 429'),
+  AUDIT_RATE_LIMIT: int(0, 10_000_000).default(0).describe('requests per minute and API key; 0 is no limit'),
+  AUDIT_RETENTION_DAYS: int(1, 36_500)
+    .default(2555)
+    .describe('retention of security, compliance and financial events, in days'),
+  AUDIT_RETENTION_USER_ACTION_DAYS: int(1, 36_500).default(365).describe('retention of user actions, in days'),
+  AUDIT_RETENTION_SECURITY_DAYS: int(1, 36_500).optional().describe('retention of security events, if it differs'),
+  AUDIT_RETENTION_COMPLIANCE_DAYS: int(1, 36_500).optional().describe('retention of compliance events, if it differs'),
+  AUDIT_RETENTION_FINANCIAL_DAYS: int(1, 36_500).optional().describe('retention of financial events, if it differs'),
+  AUDIT_ENCRYPTION_ENABLED: flag.default(true).describe('seal personal data under keys of its own'),
+  AUDIT_SIGNATURE_ENABLED: flag.default(true).describe('sign every event'),
+  AUDIT_ALERTING_ENABLED: flag.default(true).describe('evaluate alert rules'),
+  AUDIT_PRIVATE_FIELDS: list.optional().describe('dotted fields that are sealed, beside user ids and user agents'),
+  AUDIT_TRUST_PROXY: list.optional().describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
+});
+
+export type Environment = z.infer<typeof environment>;
+export type RetentionClass = 'security' | 'compliance' | 'financial' | 'user_action';
+
+/** Everything the system can be told, in one frozen object. Durations in ms unless the name says otherwise. */
+export interface Config {
+  role: 'all' | 'api' | 'worker';
+  dataDir: string;
+  host: string;
+  port: number;
+  publicUrl: string | undefined;
+  logLevel: Environment['AUDIT_LOG_LEVEL'];
+  clickhouse: { url: string | undefined; database: string; cluster: string | undefined };
+  redis: { url: string | undefined; prefix: string };
+  writer: { batchRows: number; batchAgeMs: number; concurrency: number };
+  ingest: {
+    groupCommitMs: number;
+    segmentBytes: number;
+    maxBodyBytes: number;
+    maxEventsPerRequest: number;
+    bufferMaxBytes: number;
+    bufferMaxAgeMs: number;
+    /** 0..1 */
+    tenantShare: number;
+    /** Requests per minute and API key, 0 = unlimited. */
+    rateLimit: number;
+    trustProxy: string[];
+  };
+  /** Days by retention class. */
+  retention: Record<RetentionClass, number>;
+  encryption: { enabled: boolean; privateFields: string[] | undefined };
+  signature: { enabled: boolean };
+  alerting: { enabled: boolean };
+}
+
+/** Nest token of the `Config`. */
+export const CONFIG = Symbol('CONFIG');
+
+/**
+ * Reads the configuration from variables. Pure. Unknown `AUDIT_…` variables and bad values are all reported together in
+ * one AppError `CONFIG_INVALID`; an empty value counts as absent.
+ */
+export function parseConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([k, v]) => k.startsWith('AUDIT_') && v !== undefined && v !== ''),
+  );
+  const problems: FieldProblem[] = [];
+  for (const name of Object.keys(given)) {
+    if (!(name in environment.shape) && !EXTRA.has(name))
+      problems.push({ path: name, message: 'is not a setting of this system' });
+  }
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) problems.push({ path: issue.path.join('.'), message: issue.message });
+  }
+  if (problems.length > 0 || !parsed.success) {
+    const lines = problems.map((p) => `  ${p.path}: ${p.message}`).join('\n');
+    throw new AppError('CONFIG_INVALID', 500, `the configuration has ${problems.length} fault(s):\n${lines}`, {
+      problems,
+    });
+  }
+  const e = parsed.data;
+  const duty = e.AUDIT_RETENTION_DAYS;
+  return {
+    role: e.AUDIT_ROLE,
+    dataDir: e.AUDIT_DATA_DIR,
+    host: e.AUDIT_HOST,
+    port: e.AUDIT_PORT,
+    publicUrl: e.AUDIT_PUBLIC_URL,
+    logLevel: e.AUDIT_LOG_LEVEL,
+    clickhouse: {
+      url: e.AUDIT_CLICKHOUSE_URL,
+      database: e.AUDIT_CLICKHOUSE_DATABASE,
+      cluster: e.AUDIT_CLICKHOUSE_CLUSTER,
+    },
+    redis: { url: e.AUDIT_REDIS_URL, prefix: e.AUDIT_REDIS_PREFIX },
+    writer: {
+      batchRows: e.AUDIT_BATCH_SIZE,
+      batchAgeMs: e.AUDIT_FLUSH_INTERVAL,
+      concurrency: e.AUDIT_WRITER_CONCURRENCY,
+    },
+    ingest: {
+      groupCommitMs: e.AUDIT_GROUP_COMMIT_MS,
+      segmentBytes: e.AUDIT_SEGMENT_BYTES,
+      maxBodyBytes: e.AUDIT_MAX_BODY_BYTES,
+      maxEventsPerRequest: e.AUDIT_MAX_EVENTS_PER_REQUEST,
+      bufferMaxBytes: e.AUDIT_BUFFER_MAX_BYTES,
+      bufferMaxAgeMs: e.AUDIT_BUFFER_MAX_AGE * 1000,
+      tenantShare: e.AUDIT_TENANT_BUFFER_SHARE / 100,
+      rateLimit: e.AUDIT_RATE_LIMIT,
+      trustProxy: e.AUDIT_TRUST_PROXY ?? [],
+    },
+    retention: {
+      security: e.AUDIT_RETENTION_SECURITY_DAYS ?? duty,
+      compliance: e.AUDIT_RETENTION_COMPLIANCE_DAYS ?? duty,
+      financial: e.AUDIT_RETENTION_FINANCIAL_DAYS ?? duty,
+      user_action: e.AUDIT_RETENTION_USER_ACTION_DAYS,
+    },
+    encryption: { enabled: e.AUDIT_ENCRYPTION_ENABLED, privateFields: e.AUDIT_PRIVATE_FIELDS },
+    signature: { enabled: e.AUDIT_SIGNATURE_ENABLED },
+    alerting: { enabled: e.AUDIT_ALERTING_ENABLED },
+  };
+}
+
+/** Variables of the command line, which are no settings of the server. */
+const EXTRA = new Set(['AUDIT_URL', 'AUDIT_API_KEY', 'AUDIT_CONFIG_FILE']);
+
+/** Name, default and meaning of every variable, for help texts and the README. */
+export function describeEnvironment(): { name: string; default: string; meaning: string }[] {
+  return Object.entries(environment.shape).map(([name, schema]) => ({
+    name,
+    default: schema instanceof z.ZodDefault ? String(schema.def.defaultValue) : '',
+    meaning: schema.description ?? '',
+  }));
+}

@@ -1,0 +1,35 @@
+/** Every Redis key of the system, in one place. `prefix` is `AUDIT_REDIS_PREFIX`. */
+export class RedisKeys {
+  constructor(readonly prefix: string) {}
+
+  /** Payload of a segment: raw rows, see events/row.ts. Written at ingest, deleted when its batch is committed. */
+  segment = (id: string) => `${this.prefix}:seg:${id}`;
+  /** Sorted set: segment id → accepted at (ms). All segments accepted and not yet committed; feeds age and the orphan sweep. */
+  segments = () => `${this.prefix}:segments`;
+  /** Hash: segment id → pointer (JSON), so that a segment whose job was lost can be queued again. */
+  pointers = () => `${this.prefix}:pointers`;
+  /** Hash of totals over all tenants: accepted, stored, duplicates, deadLettered, waitingRows, waitingBytes. */
+  totals = () => `${this.prefix}:totals`;
+  /** The same hash for one tenant. */
+  tenantTotals = (tenant: string) => `${this.prefix}:totals:${tenant}`;
+  /** An answer kept for Idempotency-Key. */
+  idempotency = (tenant: string, key: string) => `${this.prefix}:idem:${tenant}:${key}`;
+  /** Hash: key id → JSON of the API key record (projection of ClickHouse's api_keys). */
+  apiKeys = () => `${this.prefix}:apikeys`;
+  /** String: next leaf index of a tenant. */
+  nextLeaf = (tenant: string) => `${this.prefix}:leaf:${tenant}`;
+  /** String: last batch number given out. */
+  batchNumber = () => `${this.prefix}:batchno`;
+  /** A batch's manifest, JSON. */
+  manifest = (batch: string) => `${this.prefix}:batch:${batch}`;
+  /** Hash: segment id → batch number, while the batch is not committed. */
+  assigned = () => `${this.prefix}:assigned`;
+  /** Sorted set per tenant: batch number → first leaf index of it there, while not committed. Its minimum is the frontier. */
+  inFlight = (tenant: string) => `${this.prefix}:inflight:${tenant}`;
+  /** Hash per tenant: event id (16 raw bytes) → segment id, from first sight by a writer until commit. */
+  claims = (tenant: string) => `${this.prefix}:claims:${tenant}`;
+  /** Pub/sub channel: a batch was committed; message is JSON {batch, tenants:[{tenant,start,count}]}. */
+  landed = () => `${this.prefix}:landed`;
+  /** Hash: process name → JSON {at, metrics}, for /metrics over all processes. */
+  metrics = () => `${this.prefix}:metrics`;
+}

@@ -1,4 +1,4 @@
-import { createClient, ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { Global, Inject, Injectable, Module, OnApplicationShutdown } from '@nestjs/common';
 import { AppError } from '../common/app-error';
 import { Config, CONFIG } from '../config/config';
@@ -7,7 +7,7 @@ import { Config, CONFIG } from '../config/config';
 export const CLICKHOUSE = Symbol('CLICKHOUSE');
 
 /** A client for the configured server and database. One code path, embedded or not. */
-export function connectClickHouse(config: Config): ClickHouseClient {
+export function connectClickHouse(config: Config, database = config.clickhouse.database): ClickHouseClient {
   if (!config.clickhouse.url) {
     throw new AppError(
       'CLICKHOUSE_URL_MISSING',
@@ -17,8 +17,10 @@ export function connectClickHouse(config: Config): ClickHouseClient {
   }
   return createClient({
     url: config.clickhouse.url,
-    database: config.clickhouse.database,
+    database,
     application: 'mcp-audit',
+    // Every failure is thrown to the caller, who knows what it means.
+    log: { level: ClickHouseLogLevel.OFF },
     request_timeout: 60_000,
     max_open_connections: 32,
     keep_alive: { enabled: true, idle_socket_ttl: 2000 },
@@ -41,7 +43,10 @@ class ClickHouseCloser implements OnApplicationShutdown {
 
 @Global()
 @Module({
-  providers: [{ provide: CLICKHOUSE, inject: [CONFIG], useFactory: connectClickHouse }, ClickHouseCloser],
+  providers: [
+    { provide: CLICKHOUSE, inject: [CONFIG], useFactory: (config: Config) => connectClickHouse(config) },
+    ClickHouseCloser,
+  ],
   exports: [CLICKHOUSE],
 })
 export class ClickHouseModule {}

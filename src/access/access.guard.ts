@@ -1,0 +1,83 @@
+import { CanActivate, ExecutionContext, Injectable, Logger } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../common/app-error';
+import { Clock } from '../common/clock';
+import { isValid, parseApiKey } from './api-key';
+import { ApiKeyCache } from './api-key-cache';
+import { isAllowed, Permission } from './permissions';
+import { Principal, PUBLIC, REQUIRED_PERMISSION } from './principal';
+import { isTenantName, TENANT_RULE } from './tenant';
+
+/** Answers "who is this, for which tenant, and may they?" before any handler runs. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  private readonly log = new Logger('Access');
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly cache: ApiKeyCache,
+    private readonly clock: Clock,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<boolean>(PUBLIC, targets)) return true;
+    const permission = this.reflector.getAllAndOverride<Permission | undefined>(REQUIRED_PERMISSION, targets);
+    if (!permission) throw new Error(`${context.getClass().name}.${context.getHandler().name} names no permission`);
+    const request = context.switchToHttp().getRequest<FastifyRequest & { principal: Principal }>();
+    const principal = await this.authenticate(request);
+    if (!isAllowed(principal.roles, permission)) {
+      this.log.warn(`key ${principal.keyId} of tenant ${principal.tenant} was refused ${permission}`);
+      throw new AppError(
+        'FORBIDDEN',
+        403,
+        `this needs the permission ${permission}, which the roles of this key (${principal.roles.join(', ')}) do not give`,
+      );
+    }
+    request.principal = principal;
+    return true;
+  }
+
+  private async authenticate(request: FastifyRequest): Promise<Principal> {
+    const presented = presentedKey(request);
+    const parts = presented === undefined ? undefined : parseApiKey(presented);
+    const record = parts && (await this.cache.find(parts.id));
+    if (!parts || !record || !isValid(record, parts.secret, this.clock.now())) {
+      throw new AppError(
+        'UNAUTHENTICATED',
+        401,
+        presented === undefined
+          ? 'send an API key as "Authorization: Bearer …" or "X-API-Key: …"'
+          : 'the API key is unknown, expired or revoked',
+      );
+    }
+    return {
+      keyId: record.id,
+      name: record.name,
+      tenant: tenantOf(request, record.tenant, record.system),
+      roles: record.roles,
+      system: record.system,
+    };
+  }
+}
+
+function presentedKey(request: FastifyRequest): string | undefined {
+  const header = request.headers['x-api-key'];
+  if (typeof header === 'string') return header;
+  return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+function tenantOf(request: FastifyRequest, own: string, system: boolean): string {
+  const asked = request.headers['x-tenant'];
+  if (asked === undefined || asked === own) return own;
+  if (typeof asked !== 'string' || !isTenantName(asked))
+    throw new AppError('TENANT_INVALID', 400, `X-Tenant: ${TENANT_RULE}`);
+  if (!system)
+    throw new AppError(
+      'FORBIDDEN',
+      403,
+      `this key is bound to the tenant ${own}; only a system key may name another in X-Tenant`,
+    );
+  return asked;
+}

@@ -1,0 +1,50 @@
+import { DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_PIPE } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
+import { ZodValidationPipe } from 'nestjs-zod';
+import { AccessModule } from './access/access.module';
+import { ClickHouseModule } from './clickhouse/clickhouse.module';
+import { Clock, SystemClock } from './common/clock';
+import { Config, CONFIG } from './config/config';
+import { HealthModule } from './health/health.module';
+import { MetricsModule } from './health/metrics.module';
+import { RedisModule } from './redis/redis.module';
+
+@Global()
+@Module({})
+class FoundationModule {
+  static forRoot(config: Config): DynamicModule {
+    return {
+      module: FoundationModule,
+      imports: [ClickHouseModule, RedisModule, ScheduleModule.forRoot()],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: Clock, useClass: SystemClock },
+      ],
+      exports: [CONFIG, Clock],
+    };
+  }
+}
+
+/** Everything that answers HTTP. */
+@Module({})
+export class ApiModule {
+  static forRoot(config: Config): DynamicModule {
+    return {
+      module: ApiModule,
+      imports: [FoundationModule.forRoot(config), MetricsModule, AccessModule, HealthModule],
+      providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],
+    };
+  }
+}
+
+/** Everything that works in the background. */
+@Module({})
+export class WorkerModule {
+  static forRoot(config: Config): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [FoundationModule.forRoot(config), MetricsModule],
+    };
+  }
+}

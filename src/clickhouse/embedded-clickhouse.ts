@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { AppError } from '../common/app-error';
+import { ChildSpec, until } from '../supervisor/child';
+import { guarded } from '../supervisor/guard';
+
+export interface ClickHouseUsers {
+  application: string;
+  grafana: string;
+}
+
+/** Plain JavaScript, copied to dist by the build: it must run without one in tests. */
+const ENGINE_SCRIPT = join(__dirname, 'engine.cjs');
+
+/** Where an embedded ClickHouse serves. */
+export interface ClickHousePorts {
+  http: number;
+  tcp: number;
+}
+
+/** URL for the application, with its user and password. */
+export function embeddedClickHouseUrl(ports: ClickHousePorts, passwords: ClickHouseUsers): string {
+  return `http://audit_app:${passwords.application}@127.0.0.1:${ports.http}`;
+}
+
+/**
+ * Writes the configuration of an embedded ClickHouse into `<dataDir>/clickhouse` and says how to start it.
+ * @param database the application's rights end at databases whose names start with this
+ */
+export async function embeddedClickHouse(
+  dataDir: string,
+  database: string,
+  ports: ClickHousePorts,
+  passwords: ClickHouseUsers,
+): Promise<ChildSpec> {
+  assertEngineInstalled();
+  const base = resolve(dataDir, 'clickhouse');
+  await mkdir(join(base, 'store'), { recursive: true, mode: 0o700 });
+  const configFile = join(base, 'config.xml');
+  await writeFile(configFile, serverConfig(base), { mode: 0o600 });
+  await writeFile(join(base, 'users.xml'), usersConfig(database, passwords), { mode: 0o600 });
+  const ping = `http://127.0.0.1:${ports.http}/ping`;
+  return {
+    name: 'clickhouse',
+    ...guarded(join(base, 'alive'), 'none', [
+      process.execPath,
+      ENGINE_SCRIPT,
+      join(base, 'store'),
+      configFile,
+      String(ports.http),
+      String(ports.tcp),
+    ]),
+    options: { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
+    ready: () =>
+      until(async () => {
+        const answer = await fetch(ping, { signal: AbortSignal.timeout(1000) });
+        if (!answer.ok) throw new Error(`ClickHouse answered ${answer.status}`);
+      }, 60_000),
+    stop: 'stdin',
+    graceMs: 30_000,
+  };
+}
+
+function assertEngineInstalled(): void {
+  try {
+    const { libchdbPath } = require('chdb/libchdb') as { libchdbPath: () => string };
+    if (existsSync(libchdbPath())) return;
+  } catch (cause) {
+    throw new AppError(
+      'ENGINE_MISSING',
+      500,
+      `the embedded ClickHouse is not installed for ${process.platform}-${process.arch}: run "npm ci --include=optional", ` +
+        'or set AUDIT_CLICKHOUSE_URL to a server of yours',
+      { cause },
+    );
+  }
+  throw new AppError(
+    'ENGINE_MISSING',
+    500,
+    'the library of the embedded ClickHouse is missing: run "npm ci --include=optional"',
+  );
+}
+
+const serverConfig = (base: string): string => `<clickhouse>
+  <logger>
+    <level>warning</level>
+    <log>${base}/server.log</log>
+    <errorlog>${base}/server.err.log</errorlog>
+    <size>20M</size>
+    <count>3</count>
+  </logger>
+  <users_config>${base}/users.xml</users_config>
+  <mark_cache_size>268435456</mark_cache_size>
+  <backups><allowed_path>${base}/backups/</allowed_path></backups>
+</clickhouse>
+`;
+
+/**
+ * The engine itself logs in as `default` from loopback without a password, so that user may do nothing but start
+ * listening. The application's rights end at its own databases; Grafana's at reading what dashboards show.
+ */
+function usersConfig(database: string, passwords: ClickHouseUsers): string {
+  const application = [
+    `GRANT SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, SHOW, BACKUP, dictGet ON ${database}*.*`,
+    'GRANT SELECT ON system.*',
+    'GRANT KILL QUERY ON *.*',
+    'GRANT SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM FLUSH LOGS ON *.*',
+    'GRANT CREATE TEMPORARY TABLE ON *.*',
+    'GRANT TABLE ENGINE ON *',
+  ];
+  const grafana = [`GRANT SELECT ON ${database}.events`];
+  return `<clickhouse>
+  <profiles>
+    <default></default>
+    <application><max_memory_usage>8000000000</max_memory_usage></application>
+    <grafana>
+      <readonly>1</readonly>
+      <max_execution_time>30</max_execution_time>
+      <max_memory_usage>4000000000</max_memory_usage>
+      <constraints><max_execution_time><changeable_in_readonly/><max>60</max></max_execution_time></constraints>
+    </grafana>
+  </profiles>
+  <quotas><default></default></quotas>
+  <users>
+    ${user('default', '<password></password>', 'default', [
+      'GRANT SYSTEM LISTEN ON *.*',
+      'GRANT FILE ON *.*',
+      'GRANT CREATE TEMPORARY TABLE ON *.*',
+    ])}
+    ${user('audit_app', hashed(passwords.application), 'application', application)}
+    ${user('audit_grafana', hashed(passwords.grafana), 'grafana', grafana)}
+  </users>
+</clickhouse>
+`;
+}
+
+const hashed = (password: string): string =>
+  `<password_sha256_hex>${createHash('sha256').update(password).digest('hex')}</password_sha256_hex>`;
+
+const user = (name: string, password: string, profile: string, grants: string[]): string =>
+  `<${name}>
+      ${password}
+      <networks><ip>127.0.0.1</ip><ip>::1</ip></networks>
+      <profile>${profile}</profile>
+      <quota>default</quota>
+      <grants>${grants.map((grant) => `<query>${grant}</query>`).join('')}</grants>
+    </${name}>`;

@@ -1,0 +1,143 @@
+import { ClickHouseClient } from '@clickhouse/client';
+import { Controller, Get, Header, HttpStatus, Inject, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiServiceUnavailableResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Redis } from 'ioredis';
+import { createZodDto } from 'nestjs-zod';
+import { z } from 'zod';
+import { Public, Requires } from '../access/principal';
+import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { VERSION } from '../common/version';
+import { REDIS } from '../redis/redis.module';
+import { Metrics } from './metrics';
+import { PipelineStateReader } from './pipeline-state';
+
+const dependency = z.object({
+  status: z.enum(['up', 'down']),
+  latencyMs: z.number().nullable().describe('time of one round trip, or null when down'),
+  detail: z.string().optional(),
+});
+const health = z
+  .object({
+    status: z
+      .enum(['ok', 'degraded', 'down'])
+      .describe('degraded: events are accepted, but wait or cannot be searched; down: events are refused'),
+    version: z.string().meta({ example: '0.1.0' }),
+    uptimeSeconds: z.number(),
+    dependencies: z.object({ redis: dependency, clickhouse: dependency, worker: dependency }),
+    pipeline: z
+      .object({ waiting: z.number(), oldestWaitingMs: z.number(), unaccounted: z.number() })
+      .nullable()
+      .describe('null while Redis is down'),
+  })
+  .meta({ id: 'Health' });
+export type Health = z.infer<typeof health>;
+class HealthView extends createZodDto(health) {}
+class Alive extends createZodDto(z.object({ status: z.literal('ok') }).meta({ id: 'Alive' })) {}
+
+const PROBE_MS = 2000;
+
+/** What the parts being up or down means for a sender. Pure. */
+export function judge(up: { redis: boolean; clickhouse: boolean; worker: boolean }): Health['status'] {
+  if (!up.redis) return 'down';
+  return up.clickhouse && up.worker ? 'ok' : 'degraded';
+}
+
+@ApiTags('health')
+@Controller()
+export class HealthController {
+  constructor(
+    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    @Inject(REDIS) private readonly redis: Redis,
+    private readonly metrics: Metrics,
+    private readonly pipeline: PipelineStateReader,
+  ) {}
+
+  @Get('audit/api/health')
+  @Public()
+  @ApiOperation({ summary: 'The state of the system and of what it depends on' })
+  @ApiOkResponse({ type: HealthView, description: 'ok or degraded: events are accepted' })
+  @ApiServiceUnavailableResponse({ type: HealthView, description: 'down: events are refused' })
+  async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthView> {
+    const [redis, clickhouse, worker, pipeline] = await Promise.all([
+      probe(async () => void (await this.redis.ping())),
+      probe(async () => {
+        const { success } = await this.clickhouse.ping({ select: true });
+        if (!success) throw new Error('does not answer');
+      }),
+      probe(async () => {
+        const names = await this.metrics.processes();
+        if (!names.some((name) => name.startsWith('worker/'))) throw new Error('no worker has reported for 30 seconds');
+      }),
+      this.pipeline.read().catch(() => null),
+    ]);
+    const status = judge({
+      redis: redis.status === 'up',
+      clickhouse: clickhouse.status === 'up',
+      worker: worker.status === 'up',
+    });
+    if (status === 'down') void reply.status(HttpStatus.SERVICE_UNAVAILABLE);
+    return {
+      status,
+      version: VERSION,
+      uptimeSeconds: Math.round(process.uptime()),
+      dependencies: { redis, clickhouse, worker },
+      pipeline: pipeline && {
+        waiting: pipeline.waiting,
+        oldestWaitingMs: pipeline.oldestWaitingMs,
+        unaccounted: pipeline.unaccounted,
+      },
+    };
+  }
+
+  @Get('audit/api/health/live')
+  @Public()
+  @ApiOperation({ summary: 'Whether this process runs; for liveness probes' })
+  @ApiOkResponse({ type: Alive })
+  live(): Alive {
+    return { status: 'ok' };
+  }
+
+  @Get('audit/api/health/ready')
+  @Public()
+  @ApiOperation({ summary: 'Whether events are accepted here; for readiness probes' })
+  @ApiOkResponse({ type: HealthView })
+  @ApiServiceUnavailableResponse({ type: HealthView })
+  ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthView> {
+    return this.health(reply);
+  }
+
+  @Get('metrics')
+  @Requires('metrics:read')
+  @ApiBearerAuth()
+  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  @ApiOperation({ summary: 'Metrics of all processes for Prometheus' })
+  @ApiProduces('text/plain')
+  @ApiOkResponse({ schema: { type: 'string', example: 'audit_pipeline_waiting 0' } })
+  scrape(): Promise<string> {
+    return this.metrics.scrape();
+  }
+}
+
+async function probe(check: () => Promise<void>): Promise<z.infer<typeof dependency>> {
+  const began = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${PROBE_MS} ms`)), PROBE_MS);
+  });
+  try {
+    await Promise.race([check(), late]);
+    return { status: 'up', latencyMs: Math.round((performance.now() - began) * 10) / 10 };
+  } catch (error) {
+    return { status: 'down', latencyMs: null, detail: error instanceof Error ? error.message : String(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,52 @@
+import 'reflect-metadata';
+import { INestApplicationContext, Logger, ShutdownSignal } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { WorkerModule } from './app.module';
+import { createApi } from './api';
+import { AppError } from './common/app-error';
+import { JsonLogger } from './common/logging';
+import { Config, parseConfig } from './config/config';
+import { startAll } from './supervisor/start-all';
+import type { ReadyMessage } from './supervisor/supervisor';
+
+const DYING: ShutdownSignal[] = [ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT];
+
+/** A child ends, draining, when its parent is gone; Nest's hooks do the rest. */
+function followParent(app: INestApplicationContext): void {
+  app.enableShutdownHooks(DYING);
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+}
+
+async function startApi(config: Config): Promise<void> {
+  const app: NestFastifyApplication = await createApi(config);
+  followParent(app);
+  await app.listen(config.port, config.host);
+  const url = await app.getUrl();
+  new Logger('Api').log(`serves at ${url}`);
+  process.send?.({ ready: true, url } satisfies ReadyMessage);
+}
+
+async function startWorker(config: Config): Promise<void> {
+  const app = await NestFactory.createApplicationContext(WorkerModule.forRoot(config), {
+    logger: new JsonLogger(config.logLevel, 'worker'),
+    abortOnError: false,
+  });
+  followParent(app);
+  new Logger('Worker').log('works');
+  process.send?.({ ready: true } satisfies ReadyMessage);
+}
+
+async function main(): Promise<void> {
+  const config = parseConfig(process.env);
+  Logger.overrideLogger(new JsonLogger(config.logLevel, config.role));
+  if (config.role === 'api') await startApi(config);
+  else if (config.role === 'worker') await startWorker(config);
+  else await startAll(config, process.env, __filename);
+}
+
+main().catch((error: unknown) => {
+  const known = error instanceof AppError;
+  process.stderr.write(`mcp-audit: ${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+});

@@ -9,38 +9,34 @@ import { ROLES } from './permissions';
 import { Caller, Principal, Requires } from './principal';
 import { isTenantName, TENANT_RULE } from './tenant';
 
-const newApiKey = z
-  .strictObject({
-    name: z.string().min(1).max(100).describe('what or who uses it').meta({ example: 'freight-api' }),
-    roles: z
-      .array(z.enum(ROLES))
-      .min(1)
-      .describe('what it may do')
-      .meta({ example: ['ingest'] }),
-    tenant: z.string().refine(isTenantName, TENANT_RULE).optional().describe('default: the tenant of the caller'),
-    system: z.boolean().default(false).describe('may act for every tenant through X-Tenant'),
-    expiresAt: z.iso.datetime({ offset: true }).optional().describe('default: never'),
-  })
-  .meta({ id: 'NewApiKey' });
-class NewApiKeyBody extends createZodDto(newApiKey) {}
+const newApiKey = z.strictObject({
+  name: z.string().min(1).max(100).describe('what or who uses it').meta({ example: 'freight-api' }),
+  roles: z
+    .array(z.enum(ROLES))
+    .min(1)
+    .describe('what it may do')
+    .meta({ example: ['ingest'] }),
+  tenant: z.string().refine(isTenantName, TENANT_RULE).optional().describe('default: the tenant of the caller'),
+  system: z.boolean().default(false).describe('may act for every tenant through X-Tenant'),
+  expiresAt: z.iso.datetime({ offset: true }).optional().describe('default: never'),
+});
+class NewApiKey extends createZodDto(newApiKey) {}
 
-const apiKeyView = z
-  .object({
-    id: z.string().meta({ example: '3f9c0d5b12ab' }),
-    tenant: z.string().meta({ example: 'default' }),
-    name: z.string(),
-    roles: z.array(z.enum(ROLES)),
-    system: z.boolean(),
-    createdBy: z.string(),
-    createdAt: z.iso.datetime(),
-    expiresAt: z.iso.datetime().nullable(),
-    revokedAt: z.iso.datetime().nullable(),
-  })
-  .meta({ id: 'ApiKey' });
-class ApiKeyView extends createZodDto(apiKeyView) {}
+const apiKeyView = z.object({
+  id: z.string().meta({ example: '3f9c0d5b12ab' }),
+  tenant: z.string().meta({ example: 'default' }),
+  name: z.string(),
+  roles: z.array(z.enum(ROLES)),
+  system: z.boolean(),
+  createdBy: z.string(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable(),
+  revokedAt: z.iso.datetime().nullable(),
+});
+class ApiKey extends createZodDto(apiKeyView) {}
 class ApiKeyList extends createZodDto(z.object({ items: z.array(apiKeyView), nextCursor: z.string().nullable() })) {}
 class CreatedApiKey extends createZodDto(
-  apiKeyView.extend({ key: z.string().describe('the key itself; shown this once') }).meta({ id: 'CreatedApiKey' }),
+  apiKeyView.extend({ key: z.string().describe('the key itself; shown this once') }),
 ) {}
 
 @ApiTags('access')
@@ -53,7 +49,7 @@ export class ApiKeysController {
   @Post()
   @ApiOperation({ summary: 'Make an API key', description: 'The key is in this answer and nowhere else.' })
   @ApiCreatedResponse({ type: CreatedApiKey })
-  async create(@Body() body: NewApiKeyBody, @Caller() caller: Principal): Promise<CreatedApiKey> {
+  async create(@Body() body: NewApiKey, @Caller() caller: Principal): Promise<CreatedApiKey> {
     const tenant = body.tenant ?? caller.tenant;
     if (!caller.system && (tenant !== caller.tenant || body.system)) {
       throw new AppError('FORBIDDEN', 403, 'only a system key may make keys of another tenant or system keys');
@@ -73,18 +69,18 @@ export class ApiKeysController {
 
   @Delete(':id')
   @ApiOperation({ summary: 'Revoke an API key; it is refused everywhere within two seconds' })
-  @ApiOkResponse({ type: ApiKeyView })
-  async revoke(@Param('id') id: string, @Caller() caller: Principal): Promise<ApiKeyView> {
+  @ApiOkResponse({ type: ApiKey })
+  async revoke(@Param('id') id: string, @Caller() caller: Principal): Promise<ApiKey> {
     const record = await this.apiKeys.revoke(caller.tenant, id);
     return view(record);
   }
 }
 
-function view(record: ApiKeyRecord): ApiKeyView {
-  const { hash: _hash, version: _version, ...rest } = record;
+function view(record: ApiKeyRecord): ApiKey {
+  const { id, tenant, name, roles, system, createdBy } = record;
   const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   return {
-    ...rest,
+    ...{ id, tenant, name, roles, system, createdBy },
     createdAt: new Date(record.createdAt).toISOString(),
     expiresAt: iso(record.expiresAt),
     revokedAt: iso(record.revokedAt),

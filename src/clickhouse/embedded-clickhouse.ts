@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { AppError } from '../common/app-error';
 import { ChildSpec, until } from '../supervisor/child';
@@ -65,7 +66,7 @@ export async function embeddedClickHouse(
 
 function assertEngineInstalled(): void {
   try {
-    const { libchdbPath } = require('chdb/libchdb') as { libchdbPath: () => string };
+    const { libchdbPath } = createRequire(__filename)('chdb/libchdb') as { libchdbPath: () => string };
     if (existsSync(libchdbPath())) return;
   } catch (cause) {
     throw new AppError(

@@ -24,23 +24,20 @@ const dependency = z.object({
   latencyMs: z.number().nullable().describe('time of one round trip, or null when down'),
   detail: z.string().optional(),
 });
-const health = z
-  .object({
-    status: z
-      .enum(['ok', 'degraded', 'down'])
-      .describe('degraded: events are accepted, but wait or cannot be searched; down: events are refused'),
-    version: z.string().meta({ example: '0.1.0' }),
-    uptimeSeconds: z.number(),
-    dependencies: z.object({ redis: dependency, clickhouse: dependency, worker: dependency }),
-    pipeline: z
-      .object({ waiting: z.number(), oldestWaitingMs: z.number(), unaccounted: z.number() })
-      .nullable()
-      .describe('null while Redis is down'),
-  })
-  .meta({ id: 'Health' });
-export type Health = z.infer<typeof health>;
-class HealthView extends createZodDto(health) {}
-class Alive extends createZodDto(z.object({ status: z.literal('ok') }).meta({ id: 'Alive' })) {}
+const health = z.object({
+  status: z
+    .enum(['ok', 'degraded', 'down'])
+    .describe('degraded: events are accepted, but wait or cannot be searched; down: events are refused'),
+  version: z.string().meta({ example: '0.1.0' }),
+  uptimeSeconds: z.number(),
+  dependencies: z.object({ redis: dependency, clickhouse: dependency, worker: dependency }),
+  pipeline: z
+    .object({ waiting: z.number(), oldestWaitingMs: z.number(), unaccounted: z.number() })
+    .nullable()
+    .describe('null while Redis is down'),
+});
+export class Health extends createZodDto(health) {}
+export class Alive extends createZodDto(z.object({ status: z.literal('ok') })) {}
 
 const PROBE_MS = 2000;
 
@@ -63,9 +60,9 @@ export class HealthController {
   @Get('audit/api/health')
   @Public()
   @ApiOperation({ summary: 'The state of the system and of what it depends on' })
-  @ApiOkResponse({ type: HealthView, description: 'ok or degraded: events are accepted' })
-  @ApiServiceUnavailableResponse({ type: HealthView, description: 'down: events are refused' })
-  async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthView> {
+  @ApiOkResponse({ type: Health, description: 'ok or degraded: events are accepted' })
+  @ApiServiceUnavailableResponse({ type: Health, description: 'down: events are refused' })
+  async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
     const [redis, clickhouse, worker, pipeline] = await Promise.all([
       probe(async () => void (await this.redis.ping())),
       probe(async () => {
@@ -108,9 +105,9 @@ export class HealthController {
   @Get('audit/api/health/ready')
   @Public()
   @ApiOperation({ summary: 'Whether events are accepted here; for readiness probes' })
-  @ApiOkResponse({ type: HealthView })
-  @ApiServiceUnavailableResponse({ type: HealthView })
-  ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthView> {
+  @ApiOkResponse({ type: Health })
+  @ApiServiceUnavailableResponse({ type: Health })
+  ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
     return this.health(reply);
   }
 

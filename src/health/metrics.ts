@@ -47,9 +47,10 @@ export class Metrics implements OnApplicationBootstrap, OnModuleDestroy {
     this.self = `${config.role}/${hostname()}/${process.pid}`;
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     register.setDefaultLabels({ role: this.config.role });
     collectDefaultMetrics({ register });
+    await this.publish();
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -67,7 +68,7 @@ export class Metrics implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** The Prometheus text of all processes, with the pipeline's state read now. */
   async scrape(): Promise<string> {
-    const own = (await register.getMetricsAsJSON()) as unknown as Snapshot;
+    const own = await register.getMetricsAsJSON();
     const all = [own, ...(await this.others()), await this.pipelineGauges()];
     return AggregatorRegistry.aggregate(all).metrics();
   }

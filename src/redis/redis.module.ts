@@ -31,6 +31,20 @@ export function connectRedis(config: Config, options: { blocking?: boolean } = {
   return redis;
 }
 
+/** Waits until the connection serves, at most `timeoutMs`: start-up goes on without it, and commands then say so. */
+export async function settled(redis: Redis, timeoutMs = 5000): Promise<Redis> {
+  if (redis.status !== 'ready') {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      redis.once('ready', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+  return redis;
+}
+
 @Injectable()
 class RedisCloser implements OnApplicationShutdown {
   constructor(@Inject(REDIS) private readonly redis: Redis) {}
@@ -43,7 +57,7 @@ class RedisCloser implements OnApplicationShutdown {
 @Global()
 @Module({
   providers: [
-    { provide: REDIS, inject: [CONFIG], useFactory: (config: Config) => connectRedis(config) },
+    { provide: REDIS, inject: [CONFIG], useFactory: (config: Config) => settled(connectRedis(config)) },
     { provide: RedisKeys, inject: [CONFIG], useFactory: (config: Config) => new RedisKeys(config.redis.prefix) },
     RedisCloser,
   ],

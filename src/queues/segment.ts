@@ -1,3 +1,4 @@
+import type { JobsOptions } from 'bullmq';
 import { z } from 'zod';
 
 /** The BullMQ queue of pointer jobs: one job per segment; the payload stands under a Redis key of its own. */
@@ -16,3 +17,15 @@ export const segmentPointer = z.object({
   acceptedAt: z.number().int(),
 });
 export type SegmentPointer = z.infer<typeof segmentPointer>;
+
+/**
+ * Options of the job of a segment. Nothing is given up after N attempts: while ClickHouse is away, it is retried for ever.
+ * The queue and its workers use `prefix: keys.prefix` of RedisKeys as BullMQ's prefix.
+ */
+export const segmentJobOptions = (segment: string): JobsOptions => ({
+  jobId: segment,
+  attempts: Number.MAX_SAFE_INTEGER,
+  backoff: { type: 'fixed', delay: 1000 },
+  removeOnComplete: true,
+  removeOnFail: false,
+});

@@ -1,0 +1,116 @@
+import { SegmentBuffer, SegmentPart, Timer } from './segment-buffer';
+
+const part = (bytes: number, tenant = 't'): SegmentPart => ({ tenant, rows: 1, payload: Buffer.alloc(bytes) });
+const settle = () => new Promise((done) => setImmediate(done));
+
+/** A buffer whose time and flushes the test owns. */
+function harness(over: { maxFlushes?: number } = {}) {
+  const flushed: { sizes: number[]; resolve: () => void; reject: (error: Error) => void }[] = [];
+  const timers = new Set<() => void>();
+  const timer: Timer = (callback) => {
+    const fire = () => {
+      timers.delete(fire);
+      callback();
+    };
+    timers.add(fire);
+    return () => timers.delete(fire);
+  };
+  const buffer = new SegmentBuffer({
+    maxBytes: 100,
+    maxAgeMs: 3,
+    timer,
+    flush: (parts) =>
+      new Promise((resolve, reject) => flushed.push({ sizes: parts.map((p) => p.payload.length), resolve, reject })),
+    ...over,
+  });
+  return { buffer, flushed, timers, fire: () => [...timers].forEach((t) => t()) };
+}
+
+describe('SegmentBuffer', () => {
+  it('flushes concurrent parts together when the first is old enough', async () => {
+    const { buffer, flushed, fire } = harness();
+    const adds = Promise.all([buffer.add(part(1)), buffer.add(part(2))]);
+    expect(flushed).toHaveLength(0);
+    fire();
+    expect(flushed.map((f) => f.sizes)).toEqual([[1, 2]]);
+    flushed[0]?.resolve();
+    await adds;
+  });
+
+  it('acknowledges nothing before its flush is durable', async () => {
+    const { buffer, flushed, fire } = harness();
+    let acknowledged = false;
+    const add = buffer.add(part(1)).then(() => (acknowledged = true));
+    fire();
+    await settle();
+    expect(acknowledged).toBe(false);
+    flushed[0]?.resolve();
+    await add;
+    expect(acknowledged).toBe(true);
+  });
+
+  it('flushes at once when full, and cancels the timer', () => {
+    const { buffer, flushed, timers } = harness();
+    void buffer.add(part(60));
+    expect(timers.size).toBe(1);
+    void buffer.add(part(40));
+    expect(flushed.map((f) => f.sizes)).toEqual([[60, 40]]);
+    expect(timers.size).toBe(0);
+  });
+
+  it('gives a part larger than a segment one of its own', () => {
+    const { buffer, flushed, fire } = harness();
+    void buffer.add(part(10));
+    void buffer.add(part(500));
+    fire();
+    expect(flushed.map((f) => f.sizes)).toEqual([[10], [500]]);
+  });
+
+  it('collects while the allowed number of flushes runs, then goes on', async () => {
+    const { buffer, flushed } = harness({ maxFlushes: 1 });
+    for (const bytes of [100, 70, 50]) void buffer.add(part(bytes));
+    expect(flushed.map((f) => f.sizes)).toEqual([[100]]);
+    flushed[0]?.resolve();
+    await settle();
+    expect(flushed.map((f) => f.sizes)).toEqual([[100], [70]]);
+  });
+
+  it('flushes what came of age during a flush as soon as that ends', async () => {
+    const { buffer, flushed, fire } = harness({ maxFlushes: 1 });
+    void buffer.add(part(100));
+    void buffer.add(part(1));
+    fire();
+    expect(flushed).toHaveLength(1);
+    flushed[0]?.resolve();
+    await settle();
+    expect(flushed.map((f) => f.sizes)).toEqual([[100], [1]]);
+  });
+
+  it('rejects every waiter when the flush fails, and serves the next', async () => {
+    const { buffer, flushed, fire } = harness();
+    const adds = Promise.allSettled([buffer.add(part(1)), buffer.add(part(2))]);
+    fire();
+    flushed[0]?.reject(new Error('disk full'));
+    expect((await adds).map((a) => a.status)).toEqual(['rejected', 'rejected']);
+    const next = buffer.add(part(3));
+    fire();
+    flushed[1]?.resolve();
+    await expect(next).resolves.toBeUndefined();
+  });
+
+  it('drains what waits without its age, and waits for all flushes, failed ones too', async () => {
+    const { buffer, flushed } = harness();
+    const first = buffer.add(part(100));
+    const second = buffer.add(part(1));
+    let drained = false;
+    const drain = buffer.drain().then(() => (drained = true));
+    expect(flushed.map((f) => f.sizes)).toEqual([[100], [1]]);
+    flushed[0]?.resolve();
+    await settle();
+    expect(drained).toBe(false);
+    flushed[1]?.reject(new Error('away'));
+    await drain;
+    await first;
+    await expect(second).rejects.toThrow('away');
+  });
+});

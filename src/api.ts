@@ -6,6 +6,7 @@ import { ApiModule } from './app.module';
 import { JsonLogger, requestContext } from './common/logging';
 import { ProblemFilter } from './common/problem.filter';
 import { Config } from './config/config';
+import { registerBodyParsers } from './ingest/body';
 import { serveOpenApi } from './openapi';
 import { Logger } from '@nestjs/common';
 
@@ -25,7 +26,7 @@ export async function createApi(config: Config): Promise<NestFastifyApplication>
   });
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(config), adapter, {
     logger: new JsonLogger(config.logLevel, 'api'),
-    bodyParser: true,
+    bodyParser: false,
     abortOnError: false,
   });
   app.useGlobalFilters(new ProblemFilter());
@@ -41,6 +42,7 @@ export async function createApi(config: Config): Promise<NestFastifyApplication>
     );
     done();
   });
+  registerBodyParsers(fastify, config);
   serveOpenApi(app);
   return app;
 }

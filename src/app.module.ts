@@ -8,6 +8,7 @@ import { Clock, SystemClock } from './common/clock';
 import { Config, CONFIG } from './config/config';
 import { HealthModule } from './health/health.module';
 import { MetricsModule } from './health/metrics.module';
+import { IngestModule } from './ingest/ingest.module';
 import { RedisModule } from './redis/redis.module';
 
 @Global()
@@ -32,7 +33,7 @@ export class ApiModule {
   static forRoot(config: Config): DynamicModule {
     return {
       module: ApiModule,
-      imports: [FoundationModule.forRoot(config), MetricsModule, AccessModule, HealthModule],
+      imports: [FoundationModule.forRoot(config), MetricsModule, AccessModule, IngestModule, HealthModule],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],
     };
   }

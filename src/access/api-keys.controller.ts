@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags
 import { createZodDto } from 'nestjs-zod';
 import { z } from 'zod';
 import { AppError } from '../common/app-error';
+import { SelfAudit } from '../ingest/self-audit';
 import { ApiKeyRecord } from './api-key';
 import { ApiKeysService } from './api-keys.service';
 import { ROLES } from './permissions';
@@ -44,7 +45,10 @@ class CreatedApiKey extends createZodDto(
 @Requires('apikeys:manage')
 @Controller('audit/api/api-keys')
 export class ApiKeysController {
-  constructor(private readonly apiKeys: ApiKeysService) {}
+  constructor(
+    private readonly apiKeys: ApiKeysService,
+    private readonly selfAudit: SelfAudit,
+  ) {}
 
   @Post()
   @ApiOperation({ summary: 'Make an API key', description: 'The key is in this answer and nowhere else.' })
@@ -56,6 +60,16 @@ export class ApiKeysController {
     }
     const expiresAt = body.expiresAt === undefined ? null : Date.parse(body.expiresAt);
     const { key, record } = await this.apiKeys.create({ ...body, tenant, expiresAt, createdBy: caller.keyId });
+    await this.selfAudit.record(
+      tenant,
+      {
+        eventType: 'AUDIT_API_KEY_CREATED',
+        description: `API key ${record.id} was made`,
+        context: { resourceType: 'apikey', resourceId: record.id },
+        details: { name: record.name, roles: record.roles, system: record.system },
+      },
+      caller,
+    );
     return { ...view(record), key };
   }
 
@@ -72,6 +86,15 @@ export class ApiKeysController {
   @ApiOkResponse({ type: ApiKey })
   async revoke(@Param('id') id: string, @Caller() caller: Principal): Promise<ApiKey> {
     const record = await this.apiKeys.revoke(caller.tenant, id);
+    await this.selfAudit.record(
+      caller.tenant,
+      {
+        eventType: 'AUDIT_API_KEY_REVOKED',
+        description: `API key ${record.id} was revoked`,
+        context: { resourceType: 'apikey', resourceId: record.id },
+      },
+      caller,
+    );
     return view(record);
   }
 }

@@ -24,6 +24,7 @@ export class SupervisedChild {
   private readonly log: Logger;
   private process: ChildProcess | undefined;
   private stopping = false;
+  private served = false;
   private failures = 0;
   private pause: NodeJS.Timeout | undefined;
 
@@ -54,7 +55,7 @@ export class SupervisedChild {
       child.once('exit', (code, signal) => reject(new Error(`${this.spec.name} ended (${signal ?? `exit ${code}`})`)));
     });
     ended.catch((error: Error) => {
-      if (this.stopping || this.process !== child) return;
+      if (this.stopping || !this.served || this.process !== child) return;
       if (Date.now() - startedAt > STABLE_MS) this.failures = 0;
       const wait = BACKOFF_MS[Math.min(this.failures++, BACKOFF_MS.length - 1)] ?? 5000;
       this.log.error(`${error.message}; starting it again in ${wait} ms`);
@@ -63,6 +64,7 @@ export class SupervisedChild {
       }, wait);
     });
     await Promise.race([this.spec.ready(child), ended]);
+    this.served = true;
     this.log.log(`serves (pid ${child.pid})`);
     this.onReady(child);
   }

@@ -1,0 +1,58 @@
+import { Command, CommanderError } from 'commander';
+import { apiKeyCommand } from './cli/apikey';
+import { deadLetterCommand } from './cli/dead-letters';
+import { exportCommand } from './cli/export';
+import { importCommand } from './cli/import/command';
+import { EXIT, explain, UsageError } from './cli/output';
+import { searchCommand } from './cli/search';
+import { configCommand, healthCommand, startCommand } from './cli/system';
+import { tailCommand } from './cli/tail';
+
+function program(): Command {
+  const root = new Command('mcp-audit').description('The command line of the MCP Audit System.').addHelpText(
+    'after',
+    `
+The running system is found by itself: by AUDIT_URL and AUDIT_API_KEY if they are set, else by the files of the data
+directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 called wrongly.`,
+  );
+  const commands = [
+    startCommand(),
+    importCommand(),
+    exportCommand(),
+    searchCommand(),
+    tailCommand(),
+    apiKeyCommand(),
+    deadLetterCommand(),
+    configCommand(),
+    healthCommand(),
+  ];
+  for (const command of commands) root.addCommand(command);
+  throwOnExit(root);
+  return root;
+}
+
+/** Commands inherit this only if made by `.command()`; ours are added. */
+function throwOnExit(command: Command): void {
+  command.exitOverride().showHelpAfterError('(--help shows how to use it)');
+  command.commands.forEach(throwOnExit);
+}
+
+async function main(): Promise<void> {
+  // A reader that went away (`| head`) is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
+  try {
+    await program().parseAsync();
+  } catch (error) {
+    // Commander has said what was wrong, or shown the help.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    else {
+      process.stderr.write(`${explain(error)}\n`);
+      process.exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed;
+    }
+  }
+}
+
+void main();

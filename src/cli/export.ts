@@ -1,0 +1,68 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Command, Option } from 'commander';
+import { connect, withTenant } from './context';
+import { filterQuery, withFilters } from './filters';
+import { Progress } from './progress';
+import { AppError } from '../common/app-error';
+
+interface ExportOptions {
+  tenant?: string;
+  format: string;
+  output: string;
+}
+
+async function exportEvents(options: ExportOptions): Promise<void> {
+  const query = filterQuery({ ...options });
+  query.set('format', options.format);
+  const client = await connect(options);
+  const response = await client.request('GET', 'events/export', { query });
+  if (!response.body) throw new AppError('EXPORT_EMPTY', 502, 'the export had no body; try again');
+  const progress = new Progress(process.stderr);
+  let bytes = 0;
+  const body = Readable.fromWeb(response.body);
+  const counted = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      progress.update(() => ({ done: bytes, total: undefined, text: `exported ${(bytes / 1e6).toFixed(1)} MB` }));
+      yield chunk;
+    }
+  };
+  if (options.output === '-') {
+    await pipeline(body, counted, process.stdout);
+    return;
+  }
+  // Under another name until it is whole, so that a file that is there is a complete export.
+  const unfinished = `${options.output}.part`;
+  try {
+    await pipeline(body, counted, createWriteStream(unfinished, { mode: 0o600 }));
+    await rename(unfinished, options.output);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+  progress.clear();
+  process.stderr.write(`wrote ${options.output} (${bytes} bytes)\n`);
+}
+
+export function exportCommand(): Command {
+  return withTenant(withFilters(new Command('export')))
+    .summary('write events to a file')
+    .description('Writes all events that match, of any number. The export itself is recorded as an audit event.')
+    .addOption(
+      new Option('--format <format>', 'form of the file')
+        .choices(['json', 'ndjson', 'csv', 'parquet', 'xlsx'])
+        .default('ndjson'),
+    )
+    .requiredOption('-o, --output <file>', 'file to write (mode 0600); - for standard output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  mcp-audit export --format csv --output failed.csv --type LOGIN_FAILED --from 2026-11-01
+  mcp-audit export --format ndjson --output - --min-severity high | jq .eventType`,
+    )
+    .action(exportEvents);
+}

@@ -12,7 +12,9 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 # npm's hidden lock file is as new as the last install.
 if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   say 'installing npm packages (npm ci)'
-  npm ci --no-fund --no-audit --loglevel=error >&2
+  # A registry mirror may lack the binaries of other platforms; npm ci then refuses, npm install does not.
+  npm ci --no-fund --no-audit --loglevel=error >&2 ||
+    npm install --no-save --no-fund --no-audit --loglevel=error >&2 || fail 'npm packages could not be installed'
   touch node_modules/.package-lock.json
 fi
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { apiKeyCommand } from './cli/apikey';
+import { demoCommand } from './cli/demo/command';
 import { deadLetterCommand } from './cli/dead-letters';
 import { exportCommand } from './cli/export';
 import { importCommand } from './cli/import/command';
@@ -21,6 +22,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     exportCommand(),
     searchCommand(),
     tailCommand(),
+    demoCommand(),
     apiKeyCommand(),
     deadLetterCommand(),
     configCommand(),

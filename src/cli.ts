@@ -5,6 +5,8 @@ import { deadLetterCommand } from './cli/dead-letters';
 import { exportCommand } from './cli/export';
 import { importCommand } from './cli/import/command';
 import { EXIT, explain, UsageError } from './cli/output';
+import { migrateCommand } from './cli/migrate';
+import { openapiCommand } from './cli/openapi';
 import { searchCommand } from './cli/search';
 import { configCommand, healthCommand, startCommand } from './cli/system';
 import { tailCommand } from './cli/tail';
@@ -18,6 +20,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
   );
   const commands = [
     startCommand(),
+    migrateCommand(),
     importCommand(),
     exportCommand(),
     searchCommand(),
@@ -26,6 +29,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     apiKeyCommand(),
     deadLetterCommand(),
     configCommand(),
+    openapiCommand(),
     healthCommand(),
   ];
   for (const command of commands) root.addCommand(command);

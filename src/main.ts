@@ -7,6 +7,7 @@ import { createApi } from './api';
 import { AppError } from './common/app-error';
 import { JsonLogger } from './common/logging';
 import { Config, parseConfig } from './config/config';
+import { withSettingsFile } from './config/settings-file';
 import { startAll } from './supervisor/start-all';
 import type { ReadyMessage } from './supervisor/supervisor';
 
@@ -38,7 +39,7 @@ async function startWorker(config: Config): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const config = parseConfig(process.env);
+  const config = parseConfig(withSettingsFile(process.env));
   Logger.overrideLogger(new JsonLogger(config.logLevel, config.role));
   if (config.role === 'api') await startApi(config);
   else if (config.role === 'worker') await startWorker(config);

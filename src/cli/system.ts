@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { describeEnvironment, parseConfig } from '../config/config';
 import { processEnvironment } from '../config/cli-environment';
+import { withSettingsFile } from '../config/settings-file';
 import { connect } from './context';
 import { EXIT, print, printJson, table } from './output';
 
@@ -35,12 +36,18 @@ export function masked(name: string, value: string): string {
 }
 
 function config(options: { json?: boolean }): void {
-  const env = processEnvironment();
+  const environment = processEnvironment();
+  const env = withSettingsFile(environment);
   parseConfig(env);
   const settings = describeEnvironment().map(({ name, default: fallback, meaning }) => {
     const given = env[name];
     const set = given !== undefined && given !== '';
-    return { name, value: set ? masked(name, given) : fallback, from: set ? 'environment' : 'default', meaning };
+    return {
+      name,
+      value: set ? masked(name, given) : fallback,
+      from: set ? (environment[name] === given ? 'environment' : 'file') : 'default',
+      meaning,
+    };
   });
   if (options.json) return printJson(settings);
   print(

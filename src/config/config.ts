@@ -10,6 +10,12 @@ const int = (min: number, max: number) =>
     .regex(/^\d+$/, 'expected a whole number')
     .transform(Number)
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+const seconds = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'expected a number of seconds')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 const list = z.string().transform((v) =>
   v
     .split(',')
@@ -62,7 +68,9 @@ const environment = z.object({
     .default('info')
     .describe('log level'),
   AUDIT_BATCH_SIZE: int(1, 100_000).default(20_000).describe('rows that make a batch full'),
-  AUDIT_FLUSH_INTERVAL: int(10, 60_000).default(250).describe('ms after which a batch that is not full is written'),
+  AUDIT_FLUSH_INTERVAL: seconds(0.01, 60)
+    .default(0.25)
+    .describe('seconds after which a batch that is not full is written'),
   AUDIT_GROUP_COMMIT_MS: int(0, 1000)
     .default(3)
     .describe('ms that ingest waits for more requests before it makes a segment durable'),
@@ -175,7 +183,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     redis: { url: e.AUDIT_REDIS_URL, prefix: e.AUDIT_REDIS_PREFIX },
     writer: {
       batchRows: e.AUDIT_BATCH_SIZE,
-      batchAgeMs: e.AUDIT_FLUSH_INTERVAL,
+      batchAgeMs: e.AUDIT_FLUSH_INTERVAL * 1000,
       concurrency: e.AUDIT_WRITER_CONCURRENCY,
     },
     ingest: {

@@ -119,7 +119,6 @@ export const eventSchema = z
       .optional(),
   })
   .meta({
-    id: 'AuditEvent',
     description: 'One thing that happened',
     examples: [
       {

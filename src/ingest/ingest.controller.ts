@@ -23,13 +23,13 @@ import { ingestQuery, ingestResult } from './ingest.schema';
 import { IngestService } from './ingest.service';
 import { TokenBuckets } from './rate-limit';
 
-class AuditEventDto extends createZodDto(eventSchema) {}
-class IngestResultDto extends createZodDto(ingestResult) {}
+class AuditEvent extends createZodDto(eventSchema) {}
+class IngestResult extends createZodDto(ingestResult) {}
 class IngestQueryDto extends createZodDto(ingestQuery) {}
 
 @ApiTags('events')
 @ApiBearerAuth()
-@ApiExtraModels(AuditEventDto)
+@ApiExtraModels(AuditEvent)
 @Controller('audit/api/events')
 export class IngestController {
   private readonly buckets: TokenBuckets | undefined;
@@ -58,14 +58,14 @@ export class IngestController {
   @ApiBody({
     schema: {
       oneOf: [
-        { $ref: getSchemaPath(AuditEventDto) },
-        { type: 'array', minItems: 1, items: { $ref: getSchemaPath(AuditEventDto) } },
+        { $ref: getSchemaPath(AuditEvent) },
+        { type: 'array', minItems: 1, items: { $ref: getSchemaPath(AuditEvent) } },
       ],
     },
   })
-  @ApiResponse({ status: 202, description: 'all events are durable', type: IngestResultDto })
-  @ApiResponse({ status: 207, description: 'some events are durable, others were rejected', type: IngestResultDto })
-  @ApiResponse({ status: 422, description: 'no item was a valid event', type: IngestResultDto })
+  @ApiResponse({ status: 202, description: 'all events are durable', type: IngestResult })
+  @ApiResponse({ status: 207, description: 'some events are durable, others were rejected', type: IngestResult })
+  @ApiResponse({ status: 422, description: 'no item was a valid event', type: IngestResult })
   async send(
     @Body() body: Buffer | undefined,
     @Query() query: IngestQueryDto,
@@ -73,7 +73,7 @@ export class IngestController {
     @Caller() caller: Principal,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<IngestResultDto> {
+  ): Promise<IngestResult> {
     this.limitRate(caller, reply);
     const answer = await this.service.ingest({
       tenant: caller.tenant,

@@ -2,32 +2,13 @@ import { resolve } from 'node:path';
 import { ApiKeyCache } from '../access/api-key-cache';
 import { ApiKeysService } from '../access/api-keys.service';
 import { connectClickHouse } from '../clickhouse/clickhouse.module';
-import { Migrator } from '../clickhouse/migrator';
+import { openMigrator } from '../clickhouse/migrations';
 import { SystemClock } from '../common/clock';
 import { Config } from '../config/config';
 import { connectRedis } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
 import { adminKeyFile, ensureAdminKey } from './admin-key';
 import { Supervisor } from './supervisor';
-
-/** Where the migration files are, seen from `dist/supervisor` and `src/supervisor` alike. */
-export const MIGRATIONS_DIR = resolve(__dirname, '..', '..', 'migrations');
-
-/** A migrator for the configured server; `close` ends its connections. */
-export function openMigrator(
-  config: Config,
-  report?: (line: string) => void,
-): { migrator: Migrator; close: () => Promise<void> } {
-  const server = connectClickHouse(config, 'system');
-  const client = connectClickHouse(config);
-  const { database, cluster } = config.clickhouse;
-  return {
-    migrator: new Migrator(server, client, database, MIGRATIONS_DIR, cluster, report),
-    close: async () => {
-      await Promise.all([server.close(), client.close()]);
-    },
-  };
-}
 
 /** Schema and first key: what must stand before API and workers start. Changes nothing on a second start. */
 export async function prepareStores(config: Config): Promise<void> {

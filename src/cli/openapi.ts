@@ -8,11 +8,15 @@ import { print } from './output';
 
 async function openapi(): Promise<void> {
   // In preview nothing is constructed, so no engine is needed.
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(parseConfig({})), new FastifyAdapter(), {
-    preview: true,
-    logger: ['error'],
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule.forRoot(parseConfig({})),
+    new FastifyAdapter(),
+    {
+      preview: true,
+      logger: ['error'],
+      abortOnError: false,
+    },
+  );
   print(JSON.stringify(buildOpenApi(app), null, 2));
 }
 

@@ -22,7 +22,6 @@ export const ingestResult = z
       .describe('with ?receipts=true: SHA-256 of the envelope of each accepted event, hex'),
   })
   .meta({
-    id: 'IngestResult',
     examples: [
       {
         accepted: 1,

@@ -152,7 +152,8 @@ export function refusal(status: number, body: string, retryAfterHeader: string |
   return new AppError(said.code ?? 'REFUSED', status, `${message} (HTTP ${status})`, { problems, retryAfter });
 }
 
-function parseJson(text: string): unknown {
+/** Undefined for text that is not JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,11 +1,12 @@
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import type { FieldProblem } from '../common/app-error';
-import type { AuditClient } from './client';
+import { AppError, FieldProblem } from '../common/app-error';
+import { AuditClient, parseJson, refusal } from './client';
 
 const compress = promisify(gzip);
-const MAX_EVENTS = 2000;
+/** As many refusals as one answer lists. */
+const MAX_EVENTS = 1000;
 const MAX_BYTES = 2 * 1024 * 1024;
 const IN_FLIGHT = 2;
 
@@ -89,8 +90,24 @@ export class EventSender<Origin> {
     if (!local) headers['content-encoding'] = 'gzip';
     const body = local ? text : await compress(text);
     const options = { body, headers, repeatable: true, retryForMs: 600_000, onRetry: this.hooks.onRetry };
-    const response = await this.client.request('POST', 'events', options, [422]);
-    const answer = receipt.parse(await response.json());
+    let response: Response;
+    try {
+      response = await this.client.request('POST', 'events', options, [422]);
+    } catch (error) {
+      // The server's caps may be set lower than ours.
+      if (!(error instanceof AppError && error.status === 413) || lines.length === 1) throw error;
+      const half = lines.length >> 1;
+      await this.send(lines.slice(0, half), origins.slice(0, half));
+      return this.send(lines.slice(half), origins.slice(half));
+    }
+    this.take(response.status, await response.text(), origins);
+  }
+
+  private take(status: number, body: string, origins: Origin[]): void {
+    const parsed = receipt.safeParse(parseJson(body));
+    // A 422 may also be a problem document about the request as a whole.
+    if (!parsed.success) throw refusal(status, body, null);
+    const answer = parsed.data;
     this.accepted += answer.accepted;
     this.rejected += answer.rejected;
     for (const { index, problems } of answer.errors) {

@@ -2,6 +2,7 @@ const common = {
   rootDir: __dirname,
   testEnvironment: 'node',
   transform: { '^.+\\.ts$': '@swc/jest' },
+  setupFiles: ['<rootDir>/test/support/quiet.ts'],
   moduleFileExtensions: ['ts', 'js', 'cjs', 'json'],
 };
 module.exports = {

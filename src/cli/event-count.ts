@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { AppError } from '../common/app-error';
+import { CATEGORIES } from '../events/event-types';
 import type { AuditClient } from './client';
 
 const counted = z.object({ total: z.number() });
 const pipeline = z.looseObject({ pipeline: z.object({ waiting: z.number() }).nullable() });
 
-/** Stored events of a service (or all); undefined if this key may not read. */
+/** Stored events of a service (or all), but for the audit system's own acts; undefined if this key may not read. */
 export async function countEvents(client: AuditClient, service: string | undefined): Promise<number | undefined> {
   const query = new URLSearchParams({ from: '1970-01-01T00:00:00Z' });
+  for (const category of CATEGORIES) if (category !== 'audit') query.append('category', category);
   if (service !== undefined) query.set('service', service);
   try {
     return (await client.json('GET', 'events/count', counted, { query })).total;

@@ -40,7 +40,7 @@ export function registerBodyParsers(fastify: FastifyInstance, config: Config): v
 }
 
 /** The media type of a request without its parameters, in lower case. */
-export function mediaType(request: FastifyRequest): string {
+export function mediaType(request: Pick<FastifyRequest, 'headers'>): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
@@ -69,7 +69,7 @@ export async function decode(body: Buffer, encoding: string | undefined, cap: nu
   }
 }
 
-function refuseOtherCharsets(request: FastifyRequest): void {
+function refuseOtherCharsets(request: Pick<FastifyRequest, 'headers'>): void {
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
   if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset)) throw unsupported('the charset must be UTF-8');
 }

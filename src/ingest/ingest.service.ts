@@ -8,6 +8,8 @@ import { validateEvent } from '../events/validate-event';
 import { admit } from './back-pressure';
 import { BufferGauge } from './buffer-gauge';
 import { EventIntake } from './event-intake';
+import { inTime } from './in-time';
+import { receivedEvents } from './ingest-metrics';
 import { Idempotency, Marker } from './idempotency';
 import type { IngestResult } from './ingest.schema';
 import { Item, parseEvents } from './parse-events';
@@ -17,6 +19,8 @@ const LISTED_ERRORS = 1000;
 const LISTED_PROBLEMS = 10;
 /** Names that may have been meant are looked for in so many bad events of a request: looking is dear. */
 const HINTED_ERRORS = 20;
+/** How long Redis may take to answer a question before anything is stored, ms. */
+const ASK_TIMEOUT_MS = 3000;
 /** Events after which other requests get their turn. */
 const SLICE = 200;
 
@@ -88,6 +92,8 @@ export class IngestService {
       }
     }
     if (encoder.count > 0 && !claimed?.done) await this.intake.accept(encoder.part());
+    receivedEvents.inc({ result: 'accepted' }, encoder.count);
+    receivedEvents.inc({ result: 'rejected' }, rejected);
     return answerOf(
       {
         accepted: encoder.count,
@@ -125,7 +131,7 @@ function answerOf(result: IngestResult, replayed: boolean): IngestAnswer {
 /** Redis that cannot be asked is no fault of the sender. */
 async function reachable<T>(work: Promise<T>): Promise<T> {
   try {
-    return await work;
+    return await inTime(work, ASK_TIMEOUT_MS);
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw new AppError('BUFFER_UNAVAILABLE', 503, 'the buffer is not reachable; nothing was stored, send it again', {

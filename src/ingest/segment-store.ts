@@ -8,6 +8,8 @@ import { EVENTS_QUEUE, SegmentPointer, segmentJobOptions } from '../queues/segme
 import { RedisKeys } from '../redis/redis-keys';
 import { REDIS } from '../redis/redis.module';
 import { BufferGauge } from './buffer-gauge';
+import { inTime } from './in-time';
+import { commitSeconds, segmentRows } from './ingest-metrics';
 import type { SegmentPart } from './segment-buffer';
 
 /** How long Redis may take to have a segment on disk, ms. */
@@ -41,9 +43,10 @@ export class SegmentStore implements OnApplicationShutdown {
       acceptedAt: this.clock.now(),
     };
     // One connection carries both, so Redis has the payload before the job; and one flush of its disk covers them.
+    const ended = commitSeconds.startTimer();
     const stored = this.books(pointer, grouped).exec();
     const queued = queue.add('segment', pointer, segmentJobOptions(pointer.segment));
-    const [books, job] = await Promise.allSettled([inTime(stored), inTime(queued)]);
+    const [books, job] = await Promise.allSettled([inTime(stored, TIMEOUT_MS), inTime(queued, TIMEOUT_MS)]);
     if (books.status === 'rejected' && !isTransactionRefused(books.reason)) throw unknown(books.reason);
     if (books.status === 'rejected') throw refused(books.reason);
     const failed = books.value?.find(([error]) => error)?.[0];
@@ -51,6 +54,8 @@ export class SegmentStore implements OnApplicationShutdown {
     this.gauge.learn(readReplies(books.value ?? [], grouped.runs), this.clock.now());
     // The payload is there without its job: the sweep for orphans will queue it, but nobody can say when.
     if (job.status === 'rejected') throw unknown(job.reason);
+    ended();
+    segmentRows.observe(pointer.runs.reduce((sum, run) => sum + run.rows, 0));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -91,7 +96,7 @@ export class SegmentStore implements OnApplicationShutdown {
       });
       queue.on('error', (error) => this.log.warn(`queue: ${error.message}`));
       try {
-        await inTime(queue.waitUntilReady());
+        await inTime(queue.waitUntilReady(), TIMEOUT_MS);
         return queue;
       } catch (error) {
         this.queue = undefined;
@@ -138,14 +143,6 @@ function readReplies(replies: [Error | null, unknown][], runs: Run[]) {
     oldestAt: Number((reply(6) as string[])[1]),
     tenants: runs.map((run, i) => ({ tenant: run.tenant, bytes: Number(reply(FIRST_OF_TENANTS + 3 * i + 2)) })),
   };
-}
-
-function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Redis did not answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** Redis dropped the transaction as a whole, most likely because its memory is full; nothing of it was done. */

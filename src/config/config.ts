@@ -90,7 +90,7 @@ const environment = z.object({
     .describe('seconds the oldest waiting segment may have past which ingest answers 503'),
   AUDIT_TENANT_BUFFER_SHARE: int(1, 100)
     .default(50)
-    .describe('percent of the buffer one tenant may fill once it is half full; past it 429'),
+    .describe('percent of the buffer one tenant may fill while others wait too, once it is half full; past it 429'),
   AUDIT_RATE_LIMIT: int(0, 10_000_000).default(0).describe('requests per minute and API key; 0 is no limit'),
   AUDIT_RETENTION_DAYS: int(1, 36_500)
     .default(2555)

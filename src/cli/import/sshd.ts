@@ -2,7 +2,7 @@ import { derivedUuidV7 } from '../../events/uuid';
 import { Occurrences } from './occurrences';
 import { ImportedEvent, LineParser, ParsedLine, rejected, skipped } from './parser';
 import { readSshdMessage, SshdMeaning } from './sshd-message';
-import { classicTime, newestYear, readSyslogHead, SyslogHead, YearTurns } from './syslog-time';
+import { classicMinute, newestYear, readSyslogHead, SyslogHead, YearTurns } from './syslog-time';
 
 const ORIGIN = /^(\S+) (sshd(?:-session|-auth)?)(?:\[(\d+)\])?: (.*)$/s;
 
@@ -25,6 +25,7 @@ export class SshdParser implements LineParser {
   private readonly turns = new YearTurns();
   private readonly occurrences = new Occurrences();
   private firstYear: number | undefined;
+  private minute: { key: string; start: number | undefined } = { key: '', start: undefined };
 
   constructor(private readonly options: SshdOptions) {
     this.firstYear = options.year;
@@ -58,7 +59,13 @@ export class SshdParser implements LineParser {
     }
     const { reference, zone } = this.options;
     this.firstYear ??= newestYear(head.month, head.day, reference, zone);
-    return classicTime(head, this.firstYear + this.turns.see(head.month), zone);
+    const year = this.firstYear + this.turns.see(head.month);
+    const key = `${year} ${head.month} ${head.day} ${head.hour} ${head.minute}`;
+    // Most lines share the minute of the one before; asking the time zone is dear.
+    if (this.minute.key !== key) this.minute = { key, start: classicMinute(head, year, zone) };
+    const { start } = this.minute;
+    // Syslog may write the leap second :60; it counts as the last second of its minute.
+    return start === undefined ? undefined : start + Math.min(head.second, 59) * 1000;
   }
 
   private events(

@@ -58,10 +58,9 @@ export function newestYear(month: number, day: number, reference: number, zone: 
   return limit.year;
 }
 
-/** ms since the epoch of a classic head, or undefined for a day that does not exist. */
-export function classicTime(head: SyslogHead & { kind: 'classic' }, year: number, zone: string): number | undefined {
-  const { month, day, hour, minute, second } = head;
-  // Syslog may write the leap second :60; it counts as the last second of its minute.
-  const time = DateTime.fromObject({ year, month, day, hour, minute, second: Math.min(second, 59) }, { zone });
+/** ms since the epoch of the minute that a classic head names, or undefined for one that does not exist. */
+export function classicMinute(head: SyslogHead & { kind: 'classic' }, year: number, zone: string): number | undefined {
+  const { month, day, hour, minute } = head;
+  const time = DateTime.fromObject({ year, month, day, hour, minute }, { zone });
   return time.isValid ? time.toMillis() : undefined;
 }

@@ -10,6 +10,7 @@ import { HealthModule } from './health/health.module';
 import { MetricsModule } from './health/metrics.module';
 import { IngestModule } from './ingest/ingest.module';
 import { RedisModule } from './redis/redis.module';
+import { SearchModule } from './search/search.module';
 
 @Global()
 @Module({})
@@ -33,7 +34,14 @@ export class ApiModule {
   static forRoot(config: Config): DynamicModule {
     return {
       module: ApiModule,
-      imports: [FoundationModule.forRoot(config), MetricsModule, AccessModule, IngestModule, HealthModule],
+      imports: [
+        FoundationModule.forRoot(config),
+        MetricsModule,
+        AccessModule,
+        IngestModule,
+        SearchModule,
+        HealthModule,
+      ],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],
     };
   }

@@ -9,6 +9,8 @@ import { Config, CONFIG } from './config/config';
 import { HealthModule } from './health/health.module';
 import { MetricsModule } from './health/metrics.module';
 import { IngestModule } from './ingest/ingest.module';
+import { KeyStoreModule } from './keys/key-store.module';
+import { KeysModule } from './keys/keys.module';
 import { RedisModule } from './redis/redis.module';
 import { SearchModule } from './search/search.module';
 
@@ -18,7 +20,7 @@ class FoundationModule {
   static forRoot(config: Config): DynamicModule {
     return {
       module: FoundationModule,
-      imports: [ClickHouseModule, RedisModule, ScheduleModule.forRoot()],
+      imports: [ClickHouseModule, RedisModule, KeysModule, KeyStoreModule, ScheduleModule.forRoot()],
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: Clock, useClass: SystemClock },

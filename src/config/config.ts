@@ -101,6 +101,31 @@ const environment = z.object({
   AUDIT_RETENTION_FINANCIAL_DAYS: int(1, 36_500).optional().describe('retention of financial events, if it differs'),
   AUDIT_ENCRYPTION_ENABLED: flag.default(true).describe('seal personal data under keys of its own'),
   AUDIT_SIGNATURE_ENABLED: flag.default(true).describe('sign every event'),
+  AUDIT_ROOT_KEY: z
+    .string()
+    .optional()
+    .describe('root key, 32 bytes in base64; during a rotation the new one, a comma and the old one'),
+  AUDIT_ROOT_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'file of the root key; default: root-key in the data directory, made on the first start of embedded mode',
+    ),
+  AUDIT_KEY_ROTATION_DAYS: int(0, 3650)
+    .default(90)
+    .describe('days after which signing and tenant keys are replaced; 0 is never'),
+  AUDIT_ERASURE_BLOCKED_BY: list
+    .transform((classes) => classes.filter((name) => name !== 'none'))
+    .pipe(
+      z.array(
+        z.enum(['security', 'compliance', 'financial', 'user_action'], {
+          error: 'expected security, compliance, financial, user_action, or none',
+        }),
+      ),
+    )
+    .default(['financial', 'compliance'])
+    .describe('retention classes whose events forbid to erase a person until their retention ends, or none'),
   AUDIT_ALERTING_ENABLED: flag.default(true).describe('evaluate alert rules'),
   AUDIT_PRIVATE_FIELDS: list.optional().describe('dotted fields that are sealed, beside user ids and user agents'),
   AUDIT_TRUST_PROXY: list.optional().describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
@@ -138,6 +163,11 @@ export interface Config {
   encryption: { enabled: boolean; privateFields: string[] | undefined };
   signature: { enabled: boolean };
   alerting: { enabled: boolean };
+  rootKey: { value: string | undefined; file: string | undefined };
+  /** ms; 0 = never. */
+  keyRotationMs: number;
+  /** Classes whose stored events forbid an erasure. */
+  erasureBlockedBy: RetentionClass[];
 }
 
 /** Nest token of the `Config`. */
@@ -206,6 +236,9 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     encryption: { enabled: e.AUDIT_ENCRYPTION_ENABLED, privateFields: e.AUDIT_PRIVATE_FIELDS },
     signature: { enabled: e.AUDIT_SIGNATURE_ENABLED },
     alerting: { enabled: e.AUDIT_ALERTING_ENABLED },
+    rootKey: { value: e.AUDIT_ROOT_KEY, file: e.AUDIT_ROOT_KEY_FILE },
+    keyRotationMs: e.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
+    erasureBlockedBy: e.AUDIT_ERASURE_BLOCKED_BY,
   };
 }
 

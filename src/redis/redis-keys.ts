@@ -32,4 +32,17 @@ export class RedisKeys {
   landed = () => `${this.prefix}:landed`;
   /** Hash: process name → JSON {at, metrics}, for /metrics over all processes. */
   metrics = () => `${this.prefix}:metrics`;
+
+  /** Hash: `<kind>:<tenant>:<number>` → JSON of a wrapped key (projection of ClickHouse's keys). */
+  cryptoKeys = () => `${this.prefix}:keys`;
+  /** Set: names in the hash `cryptoKeys` that are not in ClickHouse yet. */
+  unsavedCryptoKeys = () => `${this.prefix}:keys:unsaved`;
+  /** String that changes with every change of a key and every erasure. Absent: this Redis has no keys (yet). */
+  keyEpoch = () => `${this.prefix}:keys:epoch`;
+  /** String with a time to live: who changes keys, subjects or their tables as a whole right now. */
+  keyLock = () => `${this.prefix}:keys:lock`;
+  /** Hash: keyed hash of an id → subject record (projection of ClickHouse's subjects). */
+  subjects = (tenant: string) => `${this.prefix}:subjects:${tenant}`;
+  /** Set: `<tenant>/<keyed hash>` of subjects that are not in ClickHouse yet. */
+  unsavedSubjects = () => `${this.prefix}:subjects:unsaved`;
 }

@@ -5,13 +5,17 @@ import { connectClickHouse } from '../clickhouse/clickhouse.module';
 import { openMigrator } from '../clickhouse/migrations';
 import { SystemClock } from '../common/clock';
 import { Config } from '../config/config';
+import { prepareRootKey } from '../keys/prepare-root-key';
 import { connectRedis } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
 import { adminKeyFile, ensureAdminKey } from './admin-key';
 import { Supervisor } from './supervisor';
 
-/** Schema and first key: what must stand before API and workers start. Changes nothing on a second start. */
-export async function prepareStores(config: Config): Promise<void> {
+/**
+ * Schema and first keys: what must stand before API and workers start. Changes nothing on a second start.
+ * @param embedded whether the store is ours alone, so that a root key may be made for it
+ */
+export async function prepareStores(config: Config, embedded: boolean): Promise<void> {
   const { migrator, close } = openMigrator(config, (line) => process.stdout.write(`  ${line}\n`));
   try {
     await migrator.migrate();
@@ -21,6 +25,7 @@ export async function prepareStores(config: Config): Promise<void> {
   const clickhouse = connectClickHouse(config);
   const redis = connectRedis(config, { blocking: true });
   try {
+    await prepareRootKey(config, clickhouse, embedded);
     const keys = new RedisKeys(config.redis.prefix);
     const clock = new SystemClock();
     const apiKeys = new ApiKeysService(clickhouse, redis, keys, new ApiKeyCache(redis, keys, clock), clock);
@@ -38,7 +43,9 @@ export async function startAll(
   environment: Record<string, string | undefined>,
   entry: string,
 ): Promise<void> {
-  const supervisor = new Supervisor(config, environment, entry, prepareStores);
+  const supervisor = new Supervisor(config, environment, entry, (inUse) =>
+    prepareStores(inUse, config.clickhouse.url === undefined),
+  );
   const end = (signal: string) => {
     process.stdout.write(`\nmcp-audit: ${signal}, ending\n`);
     supervisor.stop().then(

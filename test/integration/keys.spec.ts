@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import { SystemClock } from '../../src/common/clock';
+import { CheckpointSigner, isCheckpointSignature } from '../../src/keys/checkpoint-signer';
+import { KeyKeeper } from '../../src/keys/key-keeper';
+import { KeyRing } from '../../src/keys/key-ring';
+import { KeyStore } from '../../src/keys/key-store';
+import { RootKeys } from '../../src/keys/root-key';
+import { SubjectDirectory } from '../../src/keys/subject-directory';
+import { openSubjectId } from '../../src/keys/subject-record';
+import { RedisKeys } from '../../src/redis/redis-keys';
+import { ownStores, OwnStores } from '../support/engines';
+
+let stores: OwnStores;
+let keys: RedisKeys;
+
+beforeAll(async () => {
+  stores = await ownStores();
+  keys = new RedisKeys(stores.config.redis.prefix);
+});
+afterAll(() => stores.close());
+
+/** A process of its own, as far as keys go. */
+function process() {
+  const roots = new RootKeys(stores.config);
+  const ring = new KeyRing(stores.redis, keys, roots, new SystemClock());
+  const store = new KeyStore(stores.clickhouse);
+  const keeper = new KeyKeeper(stores.redis, keys, store);
+  const directory = new SubjectDirectory(stores.redis, keys, ring, new SystemClock());
+  return { roots, ring, store, keeper, directory, signer: new CheckpointSigner(ring) };
+}
+
+/** As if Redis had been replaced by an empty one. */
+async function loseRedis(): Promise<void> {
+  const all = await stores.redis.keys(`${stores.config.redis.prefix}*`);
+  if (all.length > 0) await stores.redis.unlink(...all);
+}
+
+describe('keys', () => {
+  it('makes no key in a Redis that has not got its keys back', async () => {
+    await loseRedis();
+    await expect(process().ring.active('signing')).rejects.toMatchObject({ code: 'KEYS_UNAVAILABLE', status: 503 });
+  });
+
+  it('lets processes that start together agree on one key and on one reference for a person', async () => {
+    const [a, b] = [process(), process()];
+    await a.keeper.restore();
+    const ids = new Set(['ana', 'bruno']);
+    const [one, two] = await Promise.all([a.directory.resolve('t1', ids), b.directory.resolve('t1', ids)]);
+    expect(one).toEqual(two);
+    expect(one.get('ana')?.reference).not.toBe(one.get('bruno')?.reference);
+    expect(await a.ring.active('signing')).toEqual(await b.ring.active('signing'));
+  });
+
+  it('brings keys and subjects back after a loss of Redis, because the flush came before', async () => {
+    const before = process();
+    await before.keeper.restore();
+    const known = await before.directory.resolve('t2', new Set(['carla']));
+    const signing = await before.ring.active('signing');
+    await before.keeper.flush();
+    expect(await stores.redis.exists(keys.unsavedSubjects(), keys.unsavedCryptoKeys())).toBe(0);
+
+    await loseRedis();
+    const after = process();
+    await expect(after.directory.resolve('t2', new Set(['carla']))).rejects.toMatchObject({ code: 'KEYS_UNAVAILABLE' });
+    await after.keeper.restore();
+    expect(await after.directory.resolve('t2', new Set(['carla']))).toEqual(known);
+    expect(await after.ring.active('signing')).toEqual(signing);
+    const [record] = await after.store.subjectsByReference('t2', [known.get('carla')?.reference ?? '']);
+    expect(record && openSubjectId(record, known.get('carla')?.key ?? Buffer.alloc(0))).toBe('carla');
+  });
+
+  it('refuses a root key that is not the one of the store', async () => {
+    const { keeper, ring } = process();
+    await keeper.restore();
+    await ring.active('signing');
+    await keeper.flush();
+    const config = { ...stores.config, rootKey: { value: randomBytes(32).toString('base64'), file: undefined } };
+    await expect(keeper.assertRootKey(new RootKeys(config))).rejects.toMatchObject({ code: 'ROOT_KEY_WRONG' });
+    await expect(keeper.assertRootKey(new RootKeys(stores.config))).resolves.toBeUndefined();
+  });
+
+  it('signs checkpoints with a key whose public part verifies them', async () => {
+    const { keeper, signer } = process();
+    await keeper.restore();
+    const bytes = Buffer.from('a checkpoint');
+    const { signature, publicKey, keyNumber } = await signer.sign(bytes);
+    expect(isCheckpointSignature(publicKey, bytes, signature)).toBe(true);
+    expect(isCheckpointSignature(publicKey, Buffer.from('b checkpoint'), signature)).toBe(false);
+    expect((await signer.publicKeys()).find((k) => k.number === keyNumber)?.publicKey).toEqual(publicKey);
+  });
+
+  it('keeps ids of people out of both stores', async () => {
+    const { keeper, directory } = process();
+    await keeper.restore();
+    await directory.resolve('t3', new Set(['planted-person-7411']));
+    await keeper.flush();
+    const rows = await stores.clickhouse.query({ query: 'SELECT * FROM subjects', format: 'TabSeparated' });
+    const redis = JSON.stringify(await stores.redis.hgetall(keys.subjects('t3')));
+    expect(`${await rows.text()}${redis}`).not.toContain('planted-person-7411');
+    expect(redis).toContain('sub_');
+  });
+});

@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS dead_letters {{on_cluster}}
     reason_code LowCardinality(String),
     reason      String,
     envelope    String CODEC(ZSTD(3)),
-    checksum    FixedString(32),
+    checksum    String COMMENT 'SHA-256 of envelope as computed at ingest, hex',
     batch       UInt64,
     leaf_index  Nullable(UInt64) COMMENT 'where the quarantine event stands in its place',
     state       Enum8('waiting' = 1, 'replayed' = 2, 'discarded' = 3),

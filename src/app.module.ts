@@ -11,8 +11,10 @@ import { MetricsModule } from './health/metrics.module';
 import { IngestModule } from './ingest/ingest.module';
 import { KeyStoreModule } from './keys/key-store.module';
 import { KeysModule } from './keys/keys.module';
+import { SelfAuditModule } from './ingest/self-audit.module';
 import { RedisModule } from './redis/redis.module';
 import { SearchModule } from './search/search.module';
+import { WriterModule } from './writer/writer.module';
 
 @Global()
 @Module({})
@@ -55,7 +57,7 @@ export class WorkerModule {
   static forRoot(config: Config): DynamicModule {
     return {
       module: WorkerModule,
-      imports: [FoundationModule.forRoot(config), MetricsModule],
+      imports: [FoundationModule.forRoot(config), MetricsModule, SelfAuditModule, WriterModule],
     };
   }
 }

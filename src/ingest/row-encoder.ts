@@ -5,7 +5,7 @@ import type { AuditEvent } from '../events/event.schema';
 import type { EventTypeDefinition, RetentionClass } from '../events/event-types';
 import { FLAG_ID_GIVEN, MAX_ENVELOPE_BYTES, rowSize, writeRow } from '../events/row';
 import { uuidFromBytes, uuidToBytes, uuidV7Bytes } from '../events/uuid';
-import type { SegmentPart } from './segment-buffer';
+import type { SegmentPart } from './segment-store';
 
 /** SHA-256; the one-shot function of newer Node is three times as fast. */
 const sha256: (text: string) => Buffer =

@@ -10,7 +10,13 @@ import { REDIS } from '../redis/redis.module';
 import { BufferGauge } from './buffer-gauge';
 import { inTime } from './in-time';
 import { commitSeconds, segmentRows } from './ingest-metrics';
-import type { SegmentPart } from './segment-buffer';
+
+/** The rows of one request, all of one tenant. */
+export interface SegmentPart {
+  tenant: string;
+  rows: number;
+  payload: Buffer;
+}
 
 /** How long Redis may take to have a segment on disk, ms. */
 const TIMEOUT_MS = 10_000;

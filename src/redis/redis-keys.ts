@@ -20,7 +20,9 @@ export class RedisKeys {
   nextLeaf = (tenant: string) => `${this.prefix}:leaf:${tenant}`;
   /** String: last batch number given out. */
   batchNumber = () => `${this.prefix}:batchno`;
-  /** A batch's manifest, JSON. */
+  /** Exists once the counters are known to be right; absent in a new or lost Redis. */
+  ready = () => `${this.prefix}:ready`;
+  /** Hash: a batch's manifest. */
   manifest = (batch: string) => `${this.prefix}:batch:${batch}`;
   /** Hash: segment id → batch number, while the batch is not committed. */
   assigned = () => `${this.prefix}:assigned`;

@@ -1,6 +1,11 @@
-import { SegmentBuffer, SegmentPart, Timer } from './segment-buffer';
+import { Batcher, Timer } from './batcher';
 
-const part = (bytes: number, tenant = 't'): SegmentPart => ({ tenant, rows: 1, payload: Buffer.alloc(bytes) });
+interface Part {
+  tenant: string;
+  payload: Buffer;
+}
+
+const part = (bytes: number, tenant = 't'): Part => ({ tenant, payload: Buffer.alloc(bytes) });
 const settle = () => new Promise((done) => setImmediate(done));
 
 /** A buffer whose time and flushes the test owns. */
@@ -15,8 +20,9 @@ function harness(over: { maxFlushes?: number } = {}) {
     timers.add(fire);
     return () => timers.delete(fire);
   };
-  const buffer = new SegmentBuffer({
-    maxBytes: 100,
+  const buffer = new Batcher<Part>({
+    sizeOf: (item) => item.payload.length,
+    maxSize: 100,
     maxAgeMs: 3,
     timer,
     flush: (parts) =>
@@ -26,7 +32,7 @@ function harness(over: { maxFlushes?: number } = {}) {
   return { buffer, flushed, timers, fire: () => [...timers].forEach((t) => t()) };
 }
 
-describe('SegmentBuffer', () => {
+describe('Batcher', () => {
   it('flushes concurrent parts together when the first is old enough', async () => {
     const { buffer, flushed, fire } = harness();
     const adds = Promise.all([buffer.add(part(1)), buffer.add(part(2))]);

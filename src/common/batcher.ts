@@ -1,27 +1,23 @@
-/** The rows of one request, all of one tenant. */
-export interface SegmentPart {
-  tenant: string;
-  rows: number;
-  payload: Buffer;
-}
-
 /** Calls back once after `ms`; returns how to cancel. */
 export type Timer = (callback: () => void, ms: number) => () => void;
 
-export interface SegmentBufferOptions {
-  /** Bytes that make a segment full. A single larger part makes a segment of its own. */
-  maxBytes: number;
-  /** How long the first part of a segment waits for others, ms. */
+export interface BatcherOptions<T> {
+  /** Size of an item, in whatever unit `maxSize` has. */
+  sizeOf: (item: T) => number;
+  /** Size that makes a batch full. A single larger item makes a batch of its own. */
+  maxSize: number;
+  /** How long the first item of a batch waits for others, ms. */
   maxAgeMs: number;
-  /** Makes a segment durable: resolves only when it is. */
-  flush: (parts: SegmentPart[]) => Promise<void>;
-  /** Segments that are made durable at the same time, while the next one collects. */
+  /** Does what is to be done with a batch; resolves only when that is done for good. */
+  flush: (items: T[]) => Promise<void>;
+  /** Batches that are flushed at the same time, while the next one collects. */
   maxFlushes?: number;
   timer?: Timer;
 }
 
-interface Waiting {
-  part: SegmentPart;
+interface Waiting<T> {
+  item: T;
+  size: number;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -31,24 +27,25 @@ const realTimer: Timer = (callback, ms) => {
   return () => clearTimeout(handle);
 };
 
-/** Group commit: the parts of concurrent requests become durable together, so that they share the price of a disk's flush. */
-export class SegmentBuffer {
-  private readonly waiting: Waiting[] = [];
-  private waitingBytes = 0;
+/** Groups what comes in at the same time, by size and age, so that many share the price of one flush. */
+export class Batcher<T> {
+  private readonly waiting: Waiting<T>[] = [];
+  private waitingSize = 0;
   private due = false;
   private cancelTimer: (() => void) | undefined;
   private readonly flushes = new Set<Promise<void>>();
-  private readonly options: Required<SegmentBufferOptions>;
+  private readonly options: Required<BatcherOptions<T>>;
 
-  constructor(options: SegmentBufferOptions) {
+  constructor(options: BatcherOptions<T>) {
     this.options = { maxFlushes: 2, timer: realTimer, ...options };
   }
 
-  /** Resolves when the part is durable; rejects with what its flush rejected with, and then its fate is unknown. */
-  add(part: SegmentPart): Promise<void> {
+  /** Resolves when the item's batch is flushed; rejects with what its flush rejected with, and then its fate is unknown. */
+  add(item: T): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ part, resolve, reject });
-      this.waitingBytes += part.payload.length;
+      const size = this.options.sizeOf(item);
+      this.waiting.push({ item, size, resolve, reject });
+      this.waitingSize += size;
       this.proceed();
     });
   }
@@ -65,7 +62,7 @@ export class SegmentBuffer {
   private proceed(): void {
     while (
       this.waiting.length > 0 &&
-      (this.due || this.waitingBytes >= this.options.maxBytes) &&
+      (this.due || this.waitingSize >= this.options.maxSize) &&
       this.flushes.size < this.options.maxFlushes
     ) {
       this.start(this.take());
@@ -79,24 +76,24 @@ export class SegmentBuffer {
     }
   }
 
-  /** The parts of the next segment. Those left behind start a new age. */
-  private take(): Waiting[] {
-    let bytes = 0;
+  /** The items of the next batch. Those left behind start a new age. */
+  private take(): Waiting<T>[] {
+    let total = 0;
     let count = 0;
-    for (const { part } of this.waiting) {
-      if (count > 0 && bytes + part.payload.length > this.options.maxBytes) break;
-      bytes += part.payload.length;
+    for (const { size } of this.waiting) {
+      if (count > 0 && total + size > this.options.maxSize) break;
+      total += size;
       count += 1;
     }
-    this.waitingBytes -= bytes;
+    this.waitingSize -= total;
     this.due = false;
     this.cancelTimer?.();
     this.cancelTimer = undefined;
     return this.waiting.splice(0, count);
   }
 
-  private start(taken: Waiting[]): void {
-    const flush = this.options.flush(taken.map((w) => w.part)).then(
+  private start(taken: Waiting<T>[]): void {
+    const flush = this.options.flush(taken.map((w) => w.item)).then(
       () => taken.forEach((w) => w.resolve()),
       (error: unknown) => taken.forEach((w) => w.reject(error)),
     );

@@ -1,0 +1,35 @@
+import { ClickHouseClient } from '@clickhouse/client';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { REDIS } from '../redis/redis.module';
+import { RedisKeys } from '../redis/redis-keys';
+
+/** Leaf and batch counters live in Redis; after a loss of Redis they are found again in ClickHouse. */
+@Injectable()
+export class Counters {
+  private readonly log = new Logger('Counters');
+
+  constructor(
+    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    @Inject(REDIS) private readonly redis: Redis,
+    private readonly keys: RedisKeys,
+  ) {}
+
+  /** Makes sequencing possible. Nothing is sequenced before this has run, so counters cannot move under it. */
+  async restore(): Promise<void> {
+    if (await this.redis.exists(this.keys.ready())) return;
+    const answer = await this.clickhouse.query({
+      query: `SELECT tenant, toString(max(leaf_index) + 1) AS next, toString(max(batch)) AS batch FROM events GROUP BY tenant`,
+      format: 'JSONEachRow',
+    });
+    const tenants = await answer.json<{ tenant: string; next: string; batch: string }>();
+    const change = this.redis.multi();
+    for (const { tenant, next } of tenants) change.set(this.keys.nextLeaf(tenant), next, 'NX');
+    const batch = tenants.reduce((max, t) => (BigInt(t.batch) > max ? BigInt(t.batch) : max), 0n);
+    change.set(this.keys.batchNumber(), batch.toString(), 'NX');
+    change.set(this.keys.ready(), '1');
+    for (const [error] of (await change.exec()) ?? []) if (error) throw error;
+    this.log.log(`counters of ${tenants.length} tenants stand, last batch ${batch}`);
+  }
+}

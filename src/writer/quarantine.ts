@@ -1,0 +1,45 @@
+import * as crypto from 'node:crypto';
+import { buildEnvelope } from '../events/envelope';
+import { EVENT_TYPES, RetentionClass } from '../events/event-types';
+import { rowChecksum, rowId, rowSize, RowView, writeRow } from '../events/row';
+import { derivedUuidV7, uuidFromBytes, uuidToBytes } from '../events/uuid';
+import type { RefusedRow, Segment } from './batch';
+
+/**
+ * The row that stands in the ledger in place of one that the store refuses: a small event that names the original by id
+ * and checksum. Always the same for the same original.
+ */
+export function quarantineRow(
+  segment: Segment,
+  refused: RefusedRow,
+  retentionDays: Readonly<Record<RetentionClass, number>>,
+): Buffer {
+  const view = segment.rows[refused.row] as RowView;
+  const type = EVENT_TYPES.get('AUDIT_EVENT_QUARANTINED');
+  if (!type) throw new Error('the registry lacks AUDIT_EVENT_QUARANTINED');
+  const receivedAt = segment.pointer.acceptedAt;
+  const id = deadLetterId(segment, refused);
+  const envelope = buildEnvelope(
+    {
+      eventType: 'AUDIT_EVENT_QUARANTINED',
+      description: 'An event could not be stored; it waits in the dead-letter store',
+      context: { service: 'mcp-audit', resourceType: 'dead-letter', resourceId: id },
+      details: {
+        checksum: rowChecksum(segment.payload, view).toString('hex'),
+        eventId: uuidFromBytes(rowId(segment.payload, view)),
+        reasonCode: refused.reasonCode,
+      },
+    },
+    { tenant: segment.tenants[refused.row] as string, id, receivedAt, retentionDays, type },
+  );
+  const bytes = Buffer.byteLength(envelope);
+  const row = Buffer.alloc(rowSize(bytes));
+  const checksum = crypto.createHash('sha256').update(envelope).digest();
+  writeRow(row, 0, { flags: 0, id: uuidToBytes(id), checksum, keyId: 0, signature: undefined }, envelope, bytes);
+  return row;
+}
+
+/** The id of the dead letter that a row becomes: always the same, so that storing it twice is harmless. */
+export function deadLetterId(segment: Segment, refused: RefusedRow): string {
+  return derivedUuidV7(`dead-letter/${segment.id}/${refused.row}`, segment.pointer.acceptedAt);
+}

@@ -1,0 +1,41 @@
+/** The events of the bench: about 500 bytes each, half of them with personal data beside the user's id. Deterministic. */
+const TYPES = [
+  'DATA_READ',
+  'DATA_UPDATED',
+  'LOGIN_SUCCESS',
+  'LOGIN_FAILED',
+  'FINANCIAL_TRANSACTION',
+  'DATA_EXPORTED',
+  'CONSENT_GRANTED',
+  'API_CALL',
+];
+
+export function sampleEvent(n: number): Record<string, unknown> {
+  const user = n % 5000;
+  const person = n % 2 === 0;
+  return {
+    eventType: TYPES[n % TYPES.length],
+    description: `Shipment ${n % 20_000} was opened from the dispatch board`,
+    context: {
+      userId: `user-${user}`,
+      sessionId: `session-${n % 1000}`,
+      ipAddress: `10.${user % 250}.${n % 250}.7`,
+      resourceType: 'shipment',
+      resourceId: `shipment-${n % 20_000}`,
+      correlationId: `request-${n}`,
+      service: 'freight-api',
+      ...(person && { userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36' }),
+    },
+    details: {
+      path: `/api/v1/shipments/${n % 20_000}`,
+      durationMs: n % 400,
+      ...(person && { email: `person.${user}@example.com` }),
+    },
+    recordCount: n % 50,
+  };
+}
+
+/** An NDJSON body of `count` events. */
+export function sampleBody(first: number, count: number): Buffer {
+  return Buffer.from(Array.from({ length: count }, (_, i) => JSON.stringify(sampleEvent(first + i))).join('\n'));
+}

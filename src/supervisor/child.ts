@@ -31,6 +31,8 @@ export class SupervisedChild {
   constructor(
     private readonly spec: ChildSpec,
     private readonly onReady: (child: ChildProcess) => void = () => {},
+    /** Pauses before the first, second … start after a failure; the last one repeats. */
+    private readonly backoffMs: readonly number[] = BACKOFF_MS,
   ) {
     this.log = new Logger(spec.name);
   }
@@ -57,7 +59,7 @@ export class SupervisedChild {
     ended.catch((error: Error) => {
       if (this.stopping || !this.served || this.process !== child) return;
       if (Date.now() - startedAt > STABLE_MS) this.failures = 0;
-      const wait = BACKOFF_MS[Math.min(this.failures++, BACKOFF_MS.length - 1)] ?? 5000;
+      const wait = this.backoffMs[Math.min(this.failures++, this.backoffMs.length - 1)] ?? 5000;
       this.log.error(`${error.message}; starting it again in ${wait} ms`);
       this.pause = setTimeout(() => {
         this.launch().catch((failure: Error) => this.log.error(`did not come up: ${failure.message}`));

@@ -1,0 +1,165 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Random } from '../../src/cli/demo/random';
+import { Cluster, PartKind } from '../support/cluster';
+import { memoryOf } from '../support/processes';
+import { Book } from './book';
+import { Check, judge } from './checks';
+import { Client, ClientCounts } from './clients';
+import { gatherFacts, leftovers } from './facts';
+import { Journal } from './journal';
+import type { Options } from './options';
+import { checkRollups } from './rollups';
+import { SmallDisk } from './small-disk';
+
+const GB = 1024 * 1024 * 1024;
+const TENANTS = ['acme', 'globex', 'initech'];
+const SETTLE_MS = 180_000;
+const MEMORY_EVERY_MS = 500;
+
+export interface StageOptions {
+  env?: Record<string, string>;
+  proxied: boolean;
+  smallDisks: boolean;
+  workerArgs?: string[];
+  /** Clients that send with ids and keys as well, or only each event once. */
+  repeats: boolean;
+}
+
+/** The system under test with its clients, from the start to the verdict. */
+export class Stage {
+  readonly book = new Book();
+  readonly peaks = new Map<PartKind, number>();
+  private readonly clients: Client[];
+  private readonly stopSending = new AbortController();
+  private sending: Promise<unknown> = Promise.resolve();
+  private readonly memoryTimer: NodeJS.Timeout;
+
+  private constructor(
+    readonly dir: string,
+    readonly cluster: Cluster,
+    readonly disks: SmallDisk[],
+    private readonly journal: Journal,
+    options: Options,
+    repeats: boolean,
+  ) {
+    this.clients = TENANTS.flatMap((tenant) => [`${tenant}-a`, `${tenant}-b`]).map(
+      (name, i, all) =>
+        new Client({
+          name: `${options.seed}-${name}`,
+          urls: cluster.apiUrls,
+          key: cluster.adminKey,
+          tenant: TENANTS[Math.floor(i / 2)] ?? '',
+          random: new Random(`${options.seed} client ${name}`),
+          journal,
+          book: this.book,
+          rate: options.rate / all.length,
+          repeats,
+        }),
+    );
+    this.memoryTimer = setInterval(() => this.watchMemory(), MEMORY_EVERY_MS);
+  }
+
+  /** Starts the system in a new directory. `say` gets what a person should know. */
+  static async set(options: Options, how: StageOptions, say: (line: string) => void): Promise<Stage> {
+    const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'mcp-audit-chaos-')));
+    const dataDir = join(dir, 'data');
+    await mkdir(dataDir, { recursive: true });
+    const disks: SmallDisk[] = [];
+    if (how.smallDisks) {
+      try {
+        for (const [name, size] of [
+          ['redis', 4 * GB],
+          ['clickhouse', 6 * GB],
+        ] as const) {
+          disks.push(await SmallDisk.mount(name, join(dataDir, name), join(dir, `${name}.img`), size));
+        }
+      } catch (error) {
+        say(`full disks are SKIPPED: no file system of its own could be mounted (${String(error).split('\n', 1)[0]})`);
+      }
+    }
+    const cluster = await Cluster.start({
+      dataDir,
+      apis: options.apis,
+      workers: options.workers,
+      proxied: how.proxied,
+      ...(how.env && { env: how.env }),
+      ...(how.workerArgs && { workerArgs: how.workerArgs }),
+      // The log of Redis is the record that the checks compare with: it must not be rewritten.
+      redisConf: ['auto-aof-rewrite-percentage 0'],
+    });
+    return new Stage(dir, cluster, disks, await Journal.open(join(dir, 'journal.ndjson')), options, how.repeats);
+  }
+
+  /** Lets the clients send until `finish`. */
+  send(): void {
+    this.sending = Promise.all(this.clients.map((client) => client.run(this.stopSending.signal, SETTLE_MS)));
+    // Whoever awaits `finish` gets it.
+    this.sending.catch(() => undefined);
+  }
+
+  counts(): ClientCounts {
+    const sum: ClientCounts = { requests: 0, acknowledged: 0, refused: 0, unknown: 0, repeats: 0, unexpected: [] };
+    for (const { counts } of this.clients) {
+      for (const name of ['requests', 'acknowledged', 'refused', 'unknown', 'repeats'] as const)
+        sum[name] += counts[name];
+      sum.unexpected.push(...counts.unexpected);
+    }
+    return sum;
+  }
+
+  /** Waits for health, the clients' last answers and an empty buffer. Returns the ms that the drain took. */
+  async finish(): Promise<number> {
+    await this.cluster.healthy();
+    this.stopSending.abort();
+    await this.sending;
+    const began = Date.now();
+    const redis = this.cluster.redis();
+    try {
+      for (;;) {
+        const left = await leftovers(redis, this.cluster.keys);
+        if (left.length === 0) return Date.now() - began;
+        if (Date.now() - began > SETTLE_MS) return Date.now() - began; // The check "nothing waits" says what is left.
+        await new Promise((done) => setTimeout(done, 200));
+      }
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  async judge(): Promise<Check[]> {
+    const checks = judge(this.book, await gatherFacts(this.cluster, TENANTS));
+    const clickhouse = this.cluster.clickhouse();
+    try {
+      checks.push(await checkRollups(clickhouse, this.cluster.config.clickhouse.database));
+    } finally {
+      await clickhouse.close();
+    }
+    const { unexpected, requests } = this.counts();
+    checks.push({
+      name: 'no unexpected answers',
+      ok: unexpected.length === 0,
+      detail: `${requests} requests, ${this.journal.lines} journaled acknowledgements`,
+      faults: unexpected.slice(0, 5),
+    });
+    return checks;
+  }
+
+  async clear(remove: boolean): Promise<void> {
+    clearInterval(this.memoryTimer);
+    this.stopSending.abort();
+    await this.cluster.stop();
+    await this.journal.close();
+    for (const disk of this.disks) await disk.unmount();
+    if (remove) await rm(this.dir, { recursive: true, force: true });
+  }
+
+  private watchMemory(): void {
+    for (const part of this.cluster.parts) {
+      const pid = part.pid();
+      const memory = pid === undefined ? undefined : memoryOf(pid);
+      if (memory) this.peaks.set(part.kind, Math.max(this.peaks.get(part.kind) ?? 0, memory.peak));
+    }
+  }
+}

@@ -93,7 +93,7 @@ export class Cluster {
         'engine.cjs',
       ),
     ]);
-    await prepareStores(config);
+    await prepareStores(config, true);
     cluster.adminKey = (await readFile(adminKeyFile(dataDir), 'utf8')).trim();
     const environment = async (role: 'api' | 'worker') => ({
       ...inherited(),

@@ -81,7 +81,7 @@ async function openLoop(job: LoadJob, bodies: Buffer[], rate: number): Promise<L
   const began = performance.now();
   const total = Math.round(rate * job.seconds);
   const pending = new Set<Promise<void>>();
-  for (let sent = 0; sent < total; ) {
+  for (let sent = 0; sent < total;) {
     const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * rate));
     for (; sent < due; sent++) {
       const dueAt = began + (sent / rate) * 1000;

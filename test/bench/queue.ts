@@ -29,7 +29,9 @@ async function through(
     { connection: new Redis(url, { maxRetriesPerRequest: null }), concurrency, removeOnComplete: { count: 0 } },
   );
   for (let i = 0; i < jobs.length; i += CHUNK) {
-    await queue.addBulk(jobs.slice(i, i + CHUNK).map((data) => ({ name: 'event', data, opts: { removeOnComplete: true } })));
+    await queue.addBulk(
+      jobs.slice(i, i + CHUNK).map((data) => ({ name: 'event', data, opts: { removeOnComplete: true } })),
+    );
   }
   await all;
   const seconds = (performance.now() - began) / 1000;
@@ -42,7 +44,13 @@ async function through(
 
 /** The queue alone, one event a job: events per second through BullMQ and nothing else. */
 export const queueEvents = (url: string, events: number): Promise<number> =>
-  through(url, 'bench-events', Array.from({ length: events }, (_, i) => sampleEvent(i)), () => Promise.resolve(), 200);
+  through(
+    url,
+    'bench-events',
+    Array.from({ length: events }, (_, i) => sampleEvent(i)),
+    () => Promise.resolve(),
+    200,
+  );
 
 /** The queue alone, jobs that only point to `eventsPerJob` events: events per second. */
 export async function queuePointers(url: string, jobs: number, eventsPerJob: number): Promise<number> {
@@ -63,16 +71,30 @@ export async function naive(url: string, client: ClickHouseClient, events: numbe
     timer = undefined;
     const [values, waiting] = [rows, waiters];
     [rows, waiters] = [[], []];
-    client.insert({ table: 'events', values, format: 'JSONEachRow', clickhouse_settings: { async_insert: 0, date_time_input_format: 'best_effort' } }).then(
-      () => waiting.forEach((w) => w.resolve()),
-      (error: unknown) => waiting.forEach((w) => w.reject(error)),
-    );
+    client
+      .insert({
+        table: 'events',
+        values,
+        format: 'JSONEachRow',
+        clickhouse_settings: { async_insert: 0, date_time_input_format: 'best_effort' },
+      })
+      .then(
+        () => waiting.forEach((w) => w.resolve()),
+        (error: unknown) => waiting.forEach((w) => w.reject(error)),
+      );
   };
   const add = (data: unknown): Promise<void> => {
     const event = data as { eventType: string; description: string; context: Record<string, string> };
     const now = new Date().toISOString();
     rows.push({
-      ...{ tenant: 'naive', id: uuidV7(Date.now()), event_type: event.eventType, severity: 'info', occurred_at: now, received_at: now },
+      ...{
+        tenant: 'naive',
+        id: uuidV7(Date.now()),
+        event_type: event.eventType,
+        severity: 'info',
+        occurred_at: now,
+        received_at: now,
+      },
       ...{ actor: event.context.userId, subject: event.context.userId, session_id: event.context.sessionId },
       ...{ ip_address: event.context.ipAddress, resource_type: 'shipment', resource_id: event.context.resourceId },
       ...{ correlation_id: event.context.correlationId, service: 'freight-api', description: event.description },
@@ -83,5 +105,11 @@ export async function naive(url: string, client: ClickHouseClient, events: numbe
     else timer ??= setTimeout(flush, 100);
     return written;
   };
-  return through(url, 'bench-naive', Array.from({ length: events }, (_, i) => sampleEvent(i)), add, 2000);
+  return through(
+    url,
+    'bench-naive',
+    Array.from({ length: events }, (_, i) => sampleEvent(i)),
+    add,
+    2000,
+  );
 }

@@ -20,5 +20,8 @@ export default tseslint.config(
     },
   },
   // main.ts and cli.ts hand the environment to src/config, and to children.
-  { files: ['test/**', 'src/config/**', 'src/main.ts', 'src/cli.ts', 'src/**/*.spec.ts'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    files: ['test/**', 'src/config/**', 'src/main.ts', 'src/cli.ts', 'src/**/*.spec.ts'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
 );

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { REDIS } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
 import type { BatchPlan, LeafRange, RefusedRow } from './batch';
-import { CLAIM, COMMIT, NEXT_ATTEMPT, SEQUENCE } from './scripts';
+import { CLAIM, COMMIT, NEXT_ATTEMPT, RELEASE, SEQUENCE } from './scripts';
 
 /** A batch as it stands in Redis: what it is, and who may insert it until when. */
 export interface Manifest {
@@ -134,7 +134,10 @@ export class ManifestStore {
         JSON.stringify({ batch, tenants: ranges }),
         JSON.stringify({ segments: plan.segments, tenants: outcomes }),
       );
-    for (const { tenant, ids } of claimed) if (ids.length > 0) transaction.hdel(this.keys.claims(tenant), ...ids);
+    const { segments } = plan;
+    for (const { tenant, ids } of claimed) {
+      transaction.eval(RELEASE, 0, this.keys.prefix, tenant, String(segments.length), ...segments, ...ids);
+    }
     for (const [error] of (await transaction.exec()) ?? []) if (error) throw error;
   }
 }

@@ -37,28 +37,26 @@ export class RepeatFinder {
     };
     const byTenant = groupBy(segments.flatMap(givenIds), (candidate) => candidate.tenant);
     for (const [tenant, candidates] of byTenant) {
-      const first = this.dropRepeatsInside(plan, candidates);
       // The claim comes before the look-up: who committed before it is seen there, who did not still holds its claims.
-      const unclaimed = await this.dropRepeatsInFlight(plan, tenant, first);
+      const unclaimed = await this.dropRepeatsInFlight(plan, tenant, segments, candidates);
       await this.dropRepeatsStored(plan, tenant, unclaimed);
     }
     return plan;
   }
 
-  private dropRepeatsInside(plan: BatchPlan, candidates: Candidate[]): Candidate[] {
-    const seen = new Map<string, Candidate>();
-    for (const candidate of candidates) {
-      const earlier = seen.get(candidate.hex);
-      if (earlier) drop(plan, candidate, envelopeOf(earlier));
-      else seen.set(candidate.hex, candidate);
-    }
-    return [...seen.values()];
-  }
-
-  private async dropRepeatsInFlight(plan: BatchPlan, tenant: string, candidates: Candidate[]): Promise<Candidate[]> {
+  /**
+   * Only claims decide which of several is kept, also between segments of this batch: a later one may hold a claim since an attempt
+   * that failed, and others may have been dropped in its favour.
+   */
+  private async dropRepeatsInFlight(
+    plan: BatchPlan,
+    tenant: string,
+    batch: Segment[],
+    candidates: Candidate[],
+  ): Promise<Candidate[]> {
     const kept: Candidate[] = [];
     for (const [segment, own] of groupBy(candidates, (candidate) => candidate.segment)) {
-      let rest = own;
+      let rest = dropRepeatsInside(plan, own);
       while (rest.length > 0) {
         const ids = rest.map((candidate) => candidate.id);
         const held = await this.manifests.claim(tenant, segment.id, ids);
@@ -66,7 +64,10 @@ export class RepeatFinder {
         const undecided: Candidate[] = [];
         for (const [i, holder] of held) {
           const candidate = rest[i] as Candidate;
-          const envelope = await this.envelopeIn(holder, candidate.id);
+          const inBatch = batch.find(({ id }) => id === holder);
+          const envelope = inBatch
+            ? findEnvelope(inBatch.payload, inBatch.rows, candidate.id)
+            : await this.envelopeIn(holder, candidate.id);
           // Its holder was committed this moment: claim again, and the look-up will find it.
           if (envelope === undefined) undecided.push(candidate);
           else drop(plan, candidate, envelope);
@@ -89,9 +90,24 @@ export class RepeatFinder {
 
   private async envelopeIn(segment: string, id: Buffer): Promise<string | undefined> {
     const payload = await this.redis.getBuffer(this.keys.segment(segment));
-    const row = payload && findRows(payload).find((view) => rowId(payload, view).equals(id));
-    return row ? rowEnvelope(payload, row) : undefined;
+    return payload ? findEnvelope(payload, findRows(payload), id) : undefined;
   }
+}
+
+function findEnvelope(payload: Buffer, rows: RowView[], id: Buffer): string | undefined {
+  const row = rows.find((view) => rowId(payload, view).equals(id));
+  return row && rowEnvelope(payload, row);
+}
+
+/** Keeps the first of each id in a segment. */
+function dropRepeatsInside(plan: BatchPlan, candidates: Candidate[]): Candidate[] {
+  const seen = new Map<string, Candidate>();
+  for (const candidate of candidates) {
+    const earlier = seen.get(candidate.hex);
+    if (earlier) drop(plan, candidate, envelopeOf(earlier));
+    else seen.set(candidate.hex, candidate);
+  }
+  return [...seen.values()];
 }
 
 function givenIds(segment: Segment): Candidate[] {

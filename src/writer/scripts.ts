@@ -22,6 +22,21 @@ end
 return taken`;
 
 /**
+ * Gives up the claims of segments that are committed. ARGV: prefix, tenant, number of segments, segments…, ids… Claims on
+ * these ids that others hold stay: the segments may have held repeats of an event that is still in flight.
+ */
+export const RELEASE = `
+local claims = ARGV[1] .. ':claims:' .. ARGV[2]
+local n = tonumber(ARGV[3])
+local own = {}
+for i = 4, 3 + n do own[ARGV[i]] = true end
+for i = 4 + n, #ARGV do
+  local holder = redis.call('HGET', claims, ARGV[i])
+  if holder and own[holder] then redis.call('HDEL', claims, ARGV[i]) end
+end
+return 1`;
+
+/**
  * Makes a batch. ARGV: prefix, plan (JSON), owner, deadline, number of segments, segments…, then tenant, count pairs.
  * Returns {'ok', batch, start…} or {'unready'} (counters were lost), {'assigned', segment} or {'gone', segment}.
  */

@@ -1,13 +1,15 @@
 import { Module } from '@nestjs/common';
 import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
+import { ExportController } from './export.controller';
+import { ExportService } from './export.service';
 import { SearchStore } from './search-store';
 import { SubjectLookup } from './subject-lookup';
 
 /** The read side: search, export, live stream. */
 @Module({
-  controllers: [EventsController],
-  providers: [SearchStore, SubjectLookup, EventReader],
+  controllers: [ExportController, EventsController],
+  providers: [SearchStore, SubjectLookup, EventReader, ExportService],
   exports: [SearchStore, EventReader],
 })
 export class SearchModule {}

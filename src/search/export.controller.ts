@@ -1,0 +1,48 @@
+import { Controller, Get, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Caller, Principal, Requires } from '../access/principal';
+import { exportQuery } from './event-query';
+import { ExportService } from './export.service';
+import { FORMATS } from './export-format';
+import { ApiQueryOf, RawQuery, readQuery } from './query-parameters';
+
+@ApiTags('events')
+@ApiBearerAuth()
+@Requires('events:export')
+@Controller('audit/api/events/export')
+export class ExportController {
+  constructor(private readonly exports: ExportService) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Export events',
+    description:
+      'All events that match, oldest first, as a file of any size. JSON and NDJSON hold the envelopes byte for byte, ' +
+      'with leaf index, checksum and signature. Every export is recorded as AUDIT_EXPORT. If it fails on the way, ' +
+      'the connection breaks: an answer that ends well is whole.',
+  })
+  @ApiQueryOf(exportQuery)
+  @ApiProduces(...Object.values(FORMATS).map((format) => format.contentType))
+  @ApiResponse({
+    status: 200,
+    description: 'the file',
+    headers: {
+      'Content-Disposition': { schema: { type: 'string' }, example: 'attachment; filename="audit-default.csv"' },
+      'X-Export-Id': { schema: { type: 'string' }, description: '`context.resourceId` of its AUDIT_EXPORT events' },
+    },
+  })
+  @ApiResponse({ status: 400, description: 'a parameter is unknown or has a bad value' })
+  @ApiResponse({ status: 503, description: 'the store, or the buffer that records the export, is away' })
+  async export(@Query() query: RawQuery, @Caller() caller: Principal, @Res() reply: FastifyReply): Promise<void> {
+    const { format, ...filter } = readQuery(exportQuery, query);
+    const { id, fileName, contentType, body } = await this.exports.open(caller, format, filter);
+    if (reply.raw.destroyed) body.destroy();
+    void reply
+      .header('content-type', contentType)
+      .header('content-disposition', `attachment; filename="${fileName}"`)
+      .header('cache-control', 'no-store')
+      .header('x-export-id', id)
+      .send(body);
+  }
+}

@@ -16,6 +16,7 @@ const marker = z.object({
   receivedAt: z.number(),
   /** Set once everything is durable. */
   done: z.boolean().default(false),
+  /** Sealed, since reasons of rejection repeat what was sent. */
   answer: z.string().optional(),
 });
 export type Marker = z.infer<typeof marker>;

@@ -3,8 +3,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppError, FieldProblem } from '../common/app-error';
 import { Clock } from '../common/clock';
 import { Config, CONFIG } from '../config/config';
+import type { AuditEvent } from '../events/event.schema';
+import type { EventTypeDefinition } from '../events/event-types';
 import { derivedUuidV7 } from '../events/uuid';
 import { validateEvent } from '../events/validate-event';
+import { EventSealer } from '../keys/event-sealer';
 import { admit } from './back-pressure';
 import { BufferGauge } from './buffer-gauge';
 import { EventIntake } from './event-intake';
@@ -14,6 +17,7 @@ import { Idempotency, Marker } from './idempotency';
 import type { IngestResult } from './ingest.schema';
 import { Item, parseEvents } from './parse-events';
 import { RowEncoder } from './row-encoder';
+import { isRefused, refused } from './segment-store';
 
 const LISTED_ERRORS = 1000;
 const LISTED_PROBLEMS = 10;
@@ -46,6 +50,7 @@ export class IngestService {
     private readonly intake: EventIntake,
     private readonly gauge: BufferGauge,
     private readonly idempotency: Idempotency,
+    private readonly sealer: EventSealer,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -62,9 +67,11 @@ export class IngestService {
     if (key === undefined) return this.store(request, items, undefined);
     const variant = `${request.ndjson ? 'ndjson' : 'json'}${request.receipts ? ' receipts' : ''}`;
     const claimed = await reachable(this.idempotency.claim(tenant, key, request.body, variant, this.clock.now()));
-    if (claimed.answer !== undefined) return answerOf(JSON.parse(claimed.answer) as IngestResult, true);
+    const texts = await reachable(this.sealer.prepareTexts(tenant));
+    if (claimed.answer !== undefined) return answerOf(JSON.parse(texts.open(claimed.answer)) as IngestResult, true);
     const answer = await this.store(request, items, claimed);
-    await this.idempotency.finish(tenant, key, claimed, JSON.stringify(answer.result), request.receipts);
+    const sealed = texts.seal(JSON.stringify(answer.result));
+    await this.idempotency.finish(tenant, key, claimed, sealed, request.receipts);
     return answer;
   }
 
@@ -77,20 +84,30 @@ export class IngestService {
 
   private async store(request: IngestRequest, items: Item[], claimed: Marker | undefined): Promise<IngestAnswer> {
     const receivedAt = claimed?.receivedAt ?? this.clock.now();
-    const encoder = new RowEncoder(request.tenant, receivedAt, this.config.retention);
-    const errors: IngestResult['errors'] = [];
-    let rejected = 0;
+    const faults = new Map<number, FieldProblem[]>();
+    const good: Judged[] = [];
     for (const [index, item] of items.entries()) {
       if (index % SLICE === SLICE - 1) await turn();
-      const derivedId = claimed && (() => derivedUuidV7(`${claimed.seed}:${index}`, receivedAt));
-      const problems = take(item, encoder, receivedAt, derivedId, rejected < HINTED_ERRORS);
-      if (!problems) continue;
-      rejected += 1;
-      if (errors.length < LISTED_ERRORS) {
-        const line = item.line === undefined ? {} : { line: item.line };
-        errors.push({ index, ...line, problems: problems.slice(0, LISTED_PROBLEMS) });
-      }
+      const judged = judge(item, receivedAt, faults.size < HINTED_ERRORS);
+      if (Array.isArray(judged)) faults.set(index, judged);
+      else good.push({ ...judged, index });
     }
+    const sealer = await reachable(
+      this.sealer.prepare(
+        request.tenant,
+        good.map((g) => g.event),
+      ),
+    );
+    const encoder = new RowEncoder(request.tenant, receivedAt, this.config.retention, sealer);
+    for (const [i, { event, type, index }] of good.entries()) {
+      if (i % SLICE === SLICE - 1) await turn();
+      const derived = claimed && event.id === undefined;
+      const id = derived ? derivedUuidV7(`${claimed.seed}:${index}`, receivedAt) : undefined;
+      const problem = encoder.add(event, type, id);
+      if (problem) faults.set(index, [problem]);
+    }
+    const errors = listed(faults, items);
+    const rejected = faults.size;
     if (encoder.count > 0 && !claimed?.done) await this.intake.accept(encoder.part());
     receivedEvents.inc({ result: 'accepted' }, encoder.count);
     receivedEvents.inc({ result: 'rejected' }, rejected);
@@ -108,19 +125,25 @@ export class IngestService {
   }
 }
 
-/** Encodes an item if it is an event; otherwise says what is wrong with it. */
-function take(
-  item: Item,
-  encoder: RowEncoder,
-  now: number,
-  derivedId: (() => string) | undefined,
-  hints: boolean,
-): FieldProblem[] | undefined {
+interface Judged {
+  index: number;
+  event: AuditEvent;
+  type: EventTypeDefinition;
+}
+
+/** The event that an item is, or what is wrong with it. */
+function judge(item: Item, now: number, hints: boolean): Omit<Judged, 'index'> | FieldProblem[] {
   if (item.fault !== undefined) return [{ path: '', message: item.fault }];
   const result = validateEvent(item.value, { now, hints });
-  if (!result.ok) return result.problems;
-  const problem = encoder.add(result.event, result.type, result.event.id === undefined ? derivedId?.() : undefined);
-  return problem && [problem];
+  return result.ok ? { event: result.event, type: result.type } : result.problems;
+}
+
+function listed(faults: ReadonlyMap<number, FieldProblem[]>, items: Item[]): IngestResult['errors'] {
+  const ordered = [...faults].sort(([a], [b]) => a - b).slice(0, LISTED_ERRORS);
+  return ordered.map(([index, problems]) => {
+    const line = items[index]?.line;
+    return { index, ...(line !== undefined && { line }), problems: problems.slice(0, LISTED_PROBLEMS) };
+  });
 }
 
 function answerOf(result: IngestResult, replayed: boolean): IngestAnswer {
@@ -133,6 +156,8 @@ async function reachable<T>(work: Promise<T>): Promise<T> {
   try {
     return await inTime(work, ASK_TIMEOUT_MS);
   } catch (cause) {
+    const reason = cause instanceof AppError ? cause.cause : cause;
+    if (isRefused(reason)) throw refused(reason);
     if (cause instanceof AppError) throw cause;
     throw new AppError('BUFFER_UNAVAILABLE', 503, 'the buffer is not reachable; nothing was stored, send it again', {
       cause,

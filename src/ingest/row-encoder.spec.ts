@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { EVENT_TYPES } from '../events/event-types';
 import { findRows, FLAG_ID_GIVEN, rowChecksum, rowEnvelope, rowFlags, rowId } from '../events/row';
 import { uuidFromBytes } from '../events/uuid';
+import { PLAIN } from '../keys/event-sealer';
 import { RowEncoder } from './row-encoder';
 
 const RETENTION = { security: 1, compliance: 1, financial: 1, user_action: 1 };
@@ -12,7 +13,7 @@ const DERIVED = '0197f2a0-5b7e-7c3a-9d1e-2f4b6a8c0d13';
 
 describe('RowEncoder', () => {
   it('makes rows whose id, checksum and envelope agree', () => {
-    const encoder = new RowEncoder('acme', Date.UTC(2026, 0, 1), RETENTION);
+    const encoder = new RowEncoder('acme', Date.UTC(2026, 0, 1), RETENTION, PLAIN);
     encoder.add(event, type);
     encoder.add({ ...event, id: GIVEN, details: { filler: 'x'.repeat(20_000) } }, type, DERIVED);
     encoder.add(event, type, DERIVED);
@@ -37,7 +38,7 @@ describe('RowEncoder', () => {
 
   it('takes an envelope of 65,535 bytes and refuses one byte more', () => {
     const size = (filler: number) => {
-      const encoder = new RowEncoder('acme', Date.UTC(2026, 0, 1), RETENTION);
+      const encoder = new RowEncoder('acme', Date.UTC(2026, 0, 1), RETENTION, PLAIN);
       const problem = encoder.add({ ...event, id: GIVEN, details: { filler: 'x'.repeat(filler) } }, type);
       return { problem, count: encoder.count };
     };

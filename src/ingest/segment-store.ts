@@ -53,7 +53,7 @@ export class SegmentStore implements OnApplicationShutdown {
     const stored = this.books(pointer, grouped).exec();
     const queued = queue.add('segment', pointer, segmentJobOptions(pointer.segment));
     const [books, job] = await Promise.allSettled([inTime(stored, TIMEOUT_MS), inTime(queued, TIMEOUT_MS)]);
-    if (books.status === 'rejected' && !isTransactionRefused(books.reason)) throw unknown(books.reason);
+    if (books.status === 'rejected' && !isRefused(books.reason)) throw unknown(books.reason);
     if (books.status === 'rejected') throw refused(books.reason);
     const failed = books.value?.find(([error]) => error)?.[0];
     if (failed) throw unknown(failed);
@@ -151,8 +151,8 @@ function readReplies(replies: [Error | null, unknown][], runs: Run[]) {
   };
 }
 
-/** Redis dropped the transaction as a whole, most likely because its memory is full; nothing of it was done. */
-const isTransactionRefused = (error: unknown) => error instanceof Error && /^(EXECABORT|OOM)\b/.test(error.message);
+/** Redis did nothing of a command or transaction, most likely because its memory is full. */
+export const isRefused = (error: unknown) => error instanceof Error && /^(EXECABORT|OOM)\b/.test(error.message);
 
 const unavailable = (cause?: unknown) =>
   new AppError('BUFFER_UNAVAILABLE', 503, 'the buffer is not reachable; nothing was stored, send it again', {
@@ -160,7 +160,7 @@ const unavailable = (cause?: unknown) =>
     retryAfter: 2,
   });
 
-const refused = (cause: unknown) =>
+export const refused = (cause: unknown) =>
   new AppError('BUFFER_REFUSED', 503, 'the buffer takes no more; nothing was stored, send it again later', {
     cause,
     retryAfter: 5,

@@ -11,12 +11,15 @@ export const KEY_BYTES = 32;
  * again to open them. A key may seal 2^32 times.
  */
 export function seal(key: Buffer, plain: string | Buffer, bound: string): Buffer {
-  const nonce = nextNonce();
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG });
+  const text = typeof plain === 'string' ? Buffer.from(plain) : plain;
+  const out = Buffer.allocUnsafe(NONCE + text.length + TAG);
+  writeNonce(out);
+  const cipher = createCipheriv('aes-256-gcm', key, out.subarray(0, NONCE));
   cipher.setAAD(Buffer.from(bound));
-  const body = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain);
-  const rest = cipher.final();
-  return Buffer.concat([nonce, body, rest, cipher.getAuthTag()]);
+  cipher.update(text).copy(out, NONCE);
+  cipher.final();
+  cipher.getAuthTag().copy(out, NONCE + text.length);
+  return out;
 }
 
 /** @throws AppError `SEAL_BROKEN` if the bytes were altered, belong to something else, or were sealed under another key. */
@@ -55,11 +58,11 @@ export function isHmacSha256(key: Buffer, message: string | Buffer, signature: B
 const pool = Buffer.alloc(NONCE * 512);
 let used = pool.length;
 
-function nextNonce(): Buffer {
+function writeNonce(out: Buffer): void {
   if (used === pool.length) {
     randomFillSync(pool);
     used = 0;
   }
+  pool.copy(out, 0, used, used + NONCE);
   used += NONCE;
-  return Buffer.from(pool.subarray(used - NONCE, used));
 }

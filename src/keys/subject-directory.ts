@@ -63,6 +63,18 @@ export class SubjectDirectory {
     return found;
   }
 
+  /**
+   * References of those among `ids` that are known; makes nothing.
+   * @throws AppError 503 `KEYS_UNAVAILABLE`
+   */
+  async find(tenant: string, ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return [];
+    const { key } = await this.ring.active('lookup', tenant);
+    const lookups = ids.map((id) => lookupOf(key, id));
+    const texts = await reachable(this.redis.hmget(this.keys.subjects(tenant), ...lookups));
+    return texts.flatMap((text, i) => (text === null ? [] : [unpackSubject(tenant, lookups[i] ?? '', text).reference]));
+  }
+
   private async load(tenant: string, ids: string[], found: Map<string, SubjectKey>): Promise<void> {
     const { key: lookupKey } = await this.ring.active('lookup', tenant);
     const wrapping = await this.ring.active('tenant', tenant);

@@ -1,10 +1,19 @@
 import { Injectable } from '@nestjs/common';
+import { SubjectDirectory } from '../keys/subject-directory';
+import { isReference } from '../keys/subject-record';
 
 /** Where ids of people become what stands for them in the columns `actor` and `subject`. */
 @Injectable()
 export class SubjectLookup {
-  /** Everything that may stand for these people in events of the tenant. Without encryption: the ids themselves. */
-  referencesOf(_tenant: string, ids: readonly string[]): Promise<string[]> {
-    return Promise.resolve([...ids]);
+  constructor(private readonly subjects: SubjectDirectory) {}
+
+  /**
+   * Everything that may stand for these people in events of the tenant: their references, and the ids themselves, since
+   * events may have been stored while encryption was off. A reference stands for itself.
+   * @throws AppError 503 if the keys are away
+   */
+  async referencesOf(tenant: string, ids: readonly string[]): Promise<string[]> {
+    const people = ids.filter((id) => !isReference(id));
+    return [...(await this.subjects.find(tenant, people)), ...ids];
   }
 }

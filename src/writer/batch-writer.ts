@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { Config, CONFIG } from '../config/config';
 import { FLAG_ID_GIVEN, rowFlags, rowId, RowView } from '../events/row';
+import { SubjectPersister } from '../keys/key-keeper';
 import { REDIS } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
 import { countByTenant, LeafRange, openSegment, PlacedRow, placeRows, RefusedRow, Segment, slices } from './batch';
@@ -40,6 +41,7 @@ export class BatchWriter {
     private readonly deadLetters: DeadLetterStore,
     private readonly counters: Counters,
     private readonly metrics: WriterMetrics,
+    private readonly subjects: SubjectPersister,
     @Inject(REDIS) private readonly redis: Redis,
     private readonly keys: RedisKeys,
     @Inject(CONFIG) private readonly config: Config,
@@ -133,6 +135,7 @@ export class BatchWriter {
   }
 
   private async insert(manifest: Manifest, rows: PlacedRow[]): Promise<void> {
+    await this.subjects.flush();
     if (rows.length === 0) return;
     const began = performance.now();
     await this.events.insert(manifest.batch, manifest.attempt, manifest.deadline, slices(rows));

@@ -108,7 +108,9 @@ describe('POST /audit/api/events', () => {
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({ accepted: 1, rejected: 0, errors: [] });
     const [row] = await stored(tenant);
-    expect(row?.envelope).toMatchObject({ ...event(), id: answer.body.ids[0], subjectId: 'u-1', severity: 'medium' });
+    const reference = expect.stringMatching(/^sub_/) as string;
+    const people = { context: { userId: reference, ipAddress: '203.0.113.9' }, subjectId: reference };
+    expect(row?.envelope).toMatchObject({ ...event(people), id: answer.body.ids[0], severity: 'medium' });
     expect(answer.body.receipts).toEqual([{ id: answer.body.ids[0], checksum: row?.checksum }]);
     const totals = await redis.hgetall(keys.tenantTotals(tenant));
     expect(totals).toEqual({ accepted: '1', waitingRows: '1', waitingBytes: expect.stringMatching(/^\d+$/) as string });
@@ -263,7 +265,7 @@ describe('POST /audit/api/events', () => {
   });
 
   it('answers 503 with Retry-After past the bound of bytes, and 202 again when room is made', async () => {
-    const small = await start({ AUDIT_BUFFER_MAX_BYTES: '1024', AUDIT_REDIS_PREFIX: 'small' });
+    const small = await start({ AUDIT_BUFFER_MAX_BYTES: '1200', AUDIT_REDIS_PREFIX: 'small' });
     const statuses = [];
     for (let i = 0; i < 5; i++) statuses.push((await send(JSON.stringify(event()), { to: small })).status);
     expect(statuses).toEqual([202, 202, 202, 503, 503]);

@@ -1,4 +1,6 @@
 import { register } from 'prom-client';
+import { KeyKeeper } from '../../src/keys/key-keeper';
+import { KeyStore } from '../../src/keys/key-store';
 import { RedisKeys } from '../../src/redis/redis-keys';
 import { uuidV7 } from '../../src/events/uuid';
 import { BatchPlan, countByTenant, keptRows, Segment } from '../../src/writer/batch';
@@ -31,7 +33,9 @@ describe('events that were sent more than once', () => {
     const counters = new Counters(clickhouse, redis, keys);
     await counters.restore();
     const letters = new DeadLetterStore(clickhouse);
-    writer = new BatchWriter(manifests, finder, events, letters, counters, new WriterMetrics(), redis, keys, config);
+    const keeper = new KeyKeeper(redis, keys, new KeyStore(clickhouse));
+    const metrics = new WriterMetrics();
+    writer = new BatchWriter(manifests, finder, events, letters, counters, metrics, keeper, redis, keys, config);
   });
   afterAll(async () => {
     register.clear();

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { validateEvent } from '../../src/events/validate-event';
 import { uuidV7 } from '../../src/events/uuid';
 import { RowEncoder } from '../../src/ingest/row-encoder';
+import { PLAIN } from '../../src/keys/event-sealer';
 import type { SegmentPointer } from '../../src/queues/segment';
 import { RedisKeys } from '../../src/redis/redis-keys';
 import { openSegment, Segment } from '../../src/writer/batch';
@@ -11,7 +12,7 @@ const DAYS = { security: 2555, compliance: 2555, financial: 2555, user_action: 3
 
 /** Rows of events, as ingest makes them. */
 export function rowsOf(tenant: string, events: object[], receivedAt = Date.now()): { rows: number; payload: Buffer } {
-  const encoder = new RowEncoder(tenant, receivedAt, DAYS);
+  const encoder = new RowEncoder(tenant, receivedAt, DAYS, PLAIN);
   for (const event of events) {
     const valid = validateEvent(
       { eventType: 'DATA_READ', description: 'read it', ...event },

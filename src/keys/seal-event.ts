@@ -1,0 +1,126 @@
+import type { JsonObject, JsonValue } from '../events/canonical-json';
+import type { AuditEvent } from '../events/event.schema';
+import { fieldBinding, open, seal } from './crypto';
+import { PrivateFields, splitPath, withoutPrivate } from './private-fields';
+import type { SubjectKey } from './subject-record';
+
+/** The people of one event. Someone nobody names (`unattributed`) owns what no other owns. */
+export interface Owners {
+  actor: SubjectKey | undefined;
+  subject: SubjectKey | undefined;
+  unattributed: SubjectKey;
+}
+
+export interface SealedEvent {
+  event: AuditEvent;
+  /** base64url by dotted field; undefined if nothing was private. */
+  sealed: Record<string, string> | undefined;
+}
+
+type Context = NonNullable<AuditEvent['context']>;
+
+/**
+ * Replaces the ids of people by their references and seals private fields: those of the context under the actor's key, all
+ * others under the subject's. Pure but for nonces.
+ */
+export function sealEvent(
+  event: AuditEvent,
+  place: { tenant: string; id: string },
+  owners: Owners,
+  fields: PrivateFields,
+): SealedEvent {
+  const sealed: Record<string, string> = {};
+  const ownerOfContext = owners.actor ?? owners.subject ?? owners.unattributed;
+  const ownerOfRest = owners.subject ?? owners.actor ?? owners.unattributed;
+  const put = (owner: SubjectKey, path: string, value: JsonValue) => {
+    const bound = fieldBinding(place.tenant, place.id, path);
+    sealed[path] = seal(owner.key, JSON.stringify(value), bound).toString('base64url');
+  };
+  const out: AuditEvent = { ...event };
+  if (event.context) {
+    const context = withoutPrivate(event.context, 'context', contextOnly(fields), (path, value) =>
+      put(ownerOfContext, path, value),
+    ) as Context;
+    out.context = owners.actor ? { ...context, userId: owners.actor.reference } : context;
+  }
+  if (owners.subject && event.subjectId !== undefined) out.subjectId = owners.subject.reference;
+  const takeRest = (path: string, value: JsonValue) => put(ownerOfRest, path, value);
+  if (event.details) out.details = withoutPrivate(event.details, 'details', fields, takeRest);
+  if (event.changes) {
+    const { before, after } = event.changes;
+    out.changes = {
+      ...(before && { before: withoutPrivate(before, 'changes.before', fields, takeRest) }),
+      ...(after && { after: withoutPrivate(after, 'changes.after', fields, takeRest) }),
+    };
+  }
+  for (const _ in sealed) return { event: out, sealed };
+  return { event: out, sealed: undefined };
+}
+
+const NOWHERE: ReadonlySet<string> = new Set();
+const contextOnly = (fields: PrivateFields): PrivateFields => ({ tree: fields.tree, anywhere: NOWHERE });
+
+/** What a reader sees in place of a field, or of an id, whose key was destroyed. */
+export const ERASED = Object.freeze({ erased: true }) as unknown as JsonObject;
+
+/** An event as it is stored, as far as revealing goes. */
+export interface StoredEvent {
+  tenant: string;
+  id: string;
+  context?: Context | undefined;
+  subjectId?: string | undefined;
+  sealed?: Record<string, string> | undefined;
+}
+
+/** Keys and id of one person; undefined where they were erased. */
+export type Reveal = (reference: string) => { id: string; key: Buffer } | undefined;
+
+/**
+ * A stored event with its sealed fields back in their places and ids for references; `{"erased": true}` stands for
+ * whatever belongs to an erased person. An id that is no reference stays as it is.
+ * @param unattributed key of fields that belong to nobody named
+ * @param isReference tells references from ids
+ */
+export function openEvent<E extends StoredEvent>(
+  event: E,
+  reveal: Reveal,
+  unattributed: Buffer | undefined,
+  isReference: (text: string) => boolean,
+): E {
+  const { sealed, ...rest } = event;
+  const out = structuredClone(rest) as Record<string, unknown>;
+  const person = (text: string | undefined) => (text !== undefined && isReference(text) ? reveal(text) : undefined);
+  const actor = event.context?.userId;
+  const subject = event.subjectId ?? actor;
+  const keyOf = (reference: string | undefined) =>
+    reference === undefined || !isReference(reference) ? unattributed : person(reference)?.key;
+  for (const [path, text] of Object.entries(sealed ?? {})) {
+    const owner = path.startsWith('context.') ? (actor ?? subject) : (subject ?? actor);
+    const key = keyOf(owner);
+    const bound = fieldBinding(event.tenant, event.id, path);
+    const value = key
+      ? (JSON.parse(open(key, Buffer.from(text, 'base64url'), bound).toString('utf8')) as JsonValue)
+      : ERASED;
+    place(out, splitPath(path), value);
+  }
+  const shown = (text: string) => (isReference(text) ? (person(text)?.id ?? ERASED) : text);
+  if (actor !== undefined) place(out, ['context', 'userId'], shown(actor));
+  if (event.subjectId !== undefined) place(out, ['subjectId'], shown(event.subjectId));
+  return out as unknown as E;
+}
+
+/** Puts a value where the path says; arrays and objects on the way are there, since only the last member was taken. */
+function place(target: Record<string, unknown>, path: string[], value: JsonValue): void {
+  let at = target;
+  for (const name of path.slice(0, -1)) {
+    if (typeof at[name] !== 'object' || at[name] === null) define(at, name, {});
+    at = at[name] as Record<string, unknown>;
+  }
+  const last = path.at(-1);
+  if (last !== undefined) define(at, last, value);
+}
+
+/** Also for names such as `__proto__`, which an assignment would take for something else. */
+function define(target: Record<string, unknown>, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+}

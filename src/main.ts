@@ -2,12 +2,14 @@ import 'reflect-metadata';
 import { INestApplicationContext, Logger, ShutdownSignal } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ApiKeysService } from './access/api-keys.service';
 import { WorkerModule } from './app.module';
 import { createApi } from './api';
 import { AppError } from './common/app-error';
 import { JsonLogger } from './common/logging';
 import { Config, parseConfig } from './config/config';
 import { withSettingsFile } from './config/settings-file';
+import { ensureAdminKey } from './supervisor/admin-key';
 import { startAll } from './supervisor/start-all';
 import type { ReadyMessage } from './supervisor/supervisor';
 
@@ -22,6 +24,7 @@ function followParent(app: INestApplicationContext): void {
 async function startApi(config: Config): Promise<void> {
   const app: NestFastifyApplication = await createApi(config);
   followParent(app);
+  await ensureAdminKey(app.get(ApiKeysService), config.dataDir, 'none');
   await app.listen(config.port, config.host);
   const url = await app.getUrl();
   new Logger('Api').log(`serves at ${url}`);

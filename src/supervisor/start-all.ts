@@ -29,7 +29,7 @@ export async function prepareStores(config: Config, embedded: boolean): Promise<
     const keys = new RedisKeys(config.redis.prefix);
     const clock = new SystemClock();
     const apiKeys = new ApiKeysService(clickhouse, redis, keys, new ApiKeyCache(redis, keys, clock), clock);
-    await ensureAdminKey(apiKeys, config.dataDir);
+    await ensureAdminKey(apiKeys, config.dataDir, 'always');
     await apiKeys.project();
   } finally {
     await clickhouse.close();

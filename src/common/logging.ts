@@ -5,6 +5,9 @@ import pino, { Logger } from 'pino';
 /** What every log line of a request carries. */
 export const requestContext = new AsyncLocalStorage<{ correlationId: string }>();
 
+/** Contexts of Nest whose lines list every module and route at each start: of use only to who debugs the wiring. */
+const NEST_START = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
+
 /**
  * Structured logs on standard output, one JSON object a line: level, time, role, pid, context, msg, correlationId.
  * Callers pass messages without personal data; headers and bodies are never logged.
@@ -23,7 +26,8 @@ export class JsonLogger implements LoggerService {
     });
   }
 
-  log = (message: unknown, ...rest: unknown[]) => this.write('info', message, rest);
+  log = (message: unknown, ...rest: unknown[]) =>
+    this.write(NEST_START.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
   error = (message: unknown, ...rest: unknown[]) => this.write('error', message, rest);
   warn = (message: unknown, ...rest: unknown[]) => this.write('warn', message, rest);
   debug = (message: unknown, ...rest: unknown[]) => this.write('debug', message, rest);

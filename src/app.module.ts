@@ -12,6 +12,7 @@ import { IngestModule } from './ingest/ingest.module';
 import { KeyStoreModule } from './keys/key-store.module';
 import { KeysModule } from './keys/keys.module';
 import { SelfAuditModule } from './ingest/self-audit.module';
+import { PrivacyModule } from './privacy/privacy.module';
 import { RedisModule } from './redis/redis.module';
 import { SearchModule } from './search/search.module';
 import { WriterModule } from './writer/writer.module';
@@ -44,6 +45,7 @@ export class ApiModule {
         AccessModule,
         IngestModule,
         SearchModule,
+        PrivacyModule,
         HealthModule,
       ],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],

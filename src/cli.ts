@@ -3,6 +3,7 @@ import { apiKeyCommand } from './cli/apikey';
 import { demoCommand } from './cli/demo/command';
 import { deadLetterCommand } from './cli/dead-letters';
 import { exportCommand } from './cli/export';
+import { holdCommand } from './cli/hold';
 import { importCommand } from './cli/import/command';
 import { EXIT, explain, UsageError } from './cli/output';
 import { migrateCommand } from './cli/migrate';
@@ -27,6 +28,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     tailCommand(),
     demoCommand(),
     apiKeyCommand(),
+    holdCommand(),
     deadLetterCommand(),
     configCommand(),
     openapiCommand(),

@@ -11,6 +11,9 @@ export const PERMISSIONS = [
   'reports:read',
   'reports:write',
   'privacy:erase',
+  'holds:manage',
+  'retention:read',
+  'retention:manage',
   'ledger:read',
   'keys:manage',
   'apikeys:manage',
@@ -23,9 +26,16 @@ export type Permission = (typeof PERMISSIONS)[number];
 export const ROLES = ['ingest', 'viewer', 'analyst', 'officer', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-const viewer: Permission[] = ['events:read', 'alerts:read', 'rules:read', 'reports:read', 'ledger:read'];
+const viewer: Permission[] = [
+  'events:read',
+  'alerts:read',
+  'rules:read',
+  'reports:read',
+  'ledger:read',
+  'retention:read',
+];
 const analyst: Permission[] = [...viewer, 'events:export', 'alerts:write', 'rules:write'];
-const officer: Permission[] = [...analyst, 'events:reveal', 'reports:write', 'privacy:erase'];
+const officer: Permission[] = [...analyst, 'events:reveal', 'reports:write', 'privacy:erase', 'holds:manage'];
 
 const GRANTED: Record<Role, readonly Permission[]> = {
   ingest: ['events:write'],

@@ -16,6 +16,7 @@ import { receivedEvents } from './ingest-metrics';
 import { Idempotency, Marker } from './idempotency';
 import type { IngestResult } from './ingest.schema';
 import { Item, parseEvents } from './parse-events';
+import { RetentionDays } from './retention-days';
 import { RowEncoder } from './row-encoder';
 import { isRefused, refused } from './segment-store';
 
@@ -51,6 +52,7 @@ export class IngestService {
     private readonly gauge: BufferGauge,
     private readonly idempotency: Idempotency,
     private readonly sealer: EventSealer,
+    private readonly retention: RetentionDays,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -98,7 +100,8 @@ export class IngestService {
         good.map((g) => g.event),
       ),
     );
-    const encoder = new RowEncoder(request.tenant, receivedAt, this.config.retention, sealer);
+    const days = await reachable(this.retention.of(request.tenant));
+    const encoder = new RowEncoder(request.tenant, receivedAt, days, sealer);
     for (const [i, { event, type, index }] of good.entries()) {
       if (i % SLICE === SLICE - 1) await turn();
       const derived = claimed && event.id === undefined;

@@ -1,12 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Principal } from '../access/principal';
 import { Clock } from '../common/clock';
-import { Config, CONFIG } from '../config/config';
 import type { AuditEvent } from '../events/event.schema';
 import type { EventTypeName } from '../events/event-types';
 import { validateEvent } from '../events/validate-event';
 import { EventSealer } from '../keys/event-sealer';
 import { EventIntake } from './event-intake';
+import { RetentionDays } from './retention-days';
 import { RowEncoder } from './row-encoder';
 
 /** An act of the system itself. `id` makes recording it twice harmless. */
@@ -22,7 +22,7 @@ export class SelfAudit {
     private readonly intake: EventIntake,
     private readonly sealer: EventSealer,
     private readonly clock: Clock,
-    @Inject(CONFIG) private readonly config: Config,
+    private readonly retention: RetentionDays,
   ) {}
 
   /**
@@ -34,7 +34,7 @@ export class SelfAudit {
     const context = { service: 'mcp-audit', ...(by && { userId: `apikey:${by.keyId}` }), ...act.context };
     const result = validateEvent({ ...act, context }, { now, ownActs: true });
     if (!result.ok) throw new TypeError(`${act.eventType}: ${describe(result.problems)}`);
-    const encoder = new RowEncoder(tenant, now, this.config.retention, await this.sealer.prepareOwn());
+    const encoder = new RowEncoder(tenant, now, await this.retention.of(tenant), await this.sealer.prepareOwn());
     const problem = encoder.add(result.event, result.type);
     if (problem) throw new TypeError(`${act.eventType}: ${problem.message}`);
     await this.intake.accept(encoder.part());

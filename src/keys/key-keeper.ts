@@ -23,6 +23,7 @@ export abstract class SubjectPersister {
 @Injectable()
 export class KeyKeeper extends SubjectPersister {
   private readonly log = new Logger('Keys');
+  private readonly preparations: (() => Promise<void>)[] = [];
 
   constructor(
     @Inject(REDIS) private readonly redis: Redis,
@@ -39,6 +40,11 @@ export class KeyKeeper extends SubjectPersister {
       this.redis.exists(keys.unsavedCryptoKeys()),
     ]);
     if (born + bornKeys > 0) await this.alone(() => this.flushAlone());
+  }
+
+  /** `prepare` runs before a Redis that has lost its keys serves again: whatever else ingest needs of ClickHouse comes back. */
+  beforeReady(prepare: () => Promise<void>): void {
+    this.preparations.push(prepare);
   }
 
   /** Does what must not overlap with another change of keys or subjects as a whole. */
@@ -69,6 +75,7 @@ export class KeyKeeper extends SubjectPersister {
       const ready = (await this.redis.exists(this.keys.keyEpoch())) === 1;
       if (lacking.length > 0) await this.publish(lacking);
       const subjects = await this.restoreSubjects(!ready);
+      if (!ready) for (const prepare of this.preparations) await prepare();
       if (!ready || lacking.length > 0) await this.touch();
       if (!ready) this.log.log(`gave Redis ${lacking.length} keys and ${subjects} data subjects`);
     });

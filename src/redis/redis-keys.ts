@@ -47,4 +47,11 @@ export class RedisKeys {
   subjects = (tenant: string) => `${this.prefix}:subjects:${tenant}`;
   /** Set: `<tenant>/<keyed hash>` of subjects that are not in ClickHouse yet. */
   unsavedSubjects = () => `${this.prefix}:subjects:unsaved`;
+
+  /** Hash: `<tenant>/<class>` → days, where a tenant has a retention policy of its own (projection of tenant_retention). */
+  retentionDays = () => `${this.prefix}:retention`;
+  /** String with a time to live: who erases, removes what is due, or changes holds and policies right now. */
+  privacyLock = () => `${this.prefix}:privacy:lock`;
+  /** String: the day (UTC) on which the last complete run of retention began. */
+  retentionRun = () => `${this.prefix}:retention:day`;
 }

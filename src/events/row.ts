@@ -27,30 +27,36 @@ const LENGTH = 93;
 /** The longest envelope, in bytes: entry bundles of the ledger carry a 16-bit length. */
 export const MAX_ENVELOPE_BYTES = 65_535;
 
-/** Writes one row into `out` at `offset`; returns the offset behind it. `out` needs rowSize(envelopeBytes) bytes there. */
-export function writeRow(
-  out: Buffer,
-  offset: number,
-  row: { flags: number; id: Uint8Array; checksum: Uint8Array; keyId: number; signature: Uint8Array | undefined },
-  envelope: string,
-  envelopeBytes: number,
-): number {
-  out[offset] = row.flags;
-  out.set(row.id, offset + ID);
-  out.set(row.checksum, offset + CHECKSUM);
-  out.writeUInt32LE(row.keyId, offset + KEY_ID);
-  if (row.signature) out.set(row.signature, offset + SIGNATURE);
+/** What a row says beside its envelope. Hash and signature as text of one byte a character. */
+export interface RowHead {
+  flags: number;
+  id: Uint8Array;
+  checksum: string;
+  keyId: number;
+  signature: string | undefined;
+}
+
+/**
+ * Writes one row into `out` at `offset`; returns the offset behind it. `out` needs rowSize(envelope.length) bytes there.
+ * @param envelope UTF-8
+ */
+export function writeRow(out: Buffer, offset: number, head: RowHead, envelope: Buffer): number {
+  out[offset] = head.flags;
+  out.set(head.id, offset + ID);
+  out.write(head.checksum, offset + CHECKSUM, 'latin1');
+  out.writeUInt32LE(head.keyId, offset + KEY_ID);
+  if (head.signature !== undefined) out.write(head.signature, offset + SIGNATURE, 'latin1');
   else out.fill(0, offset + SIGNATURE, offset + LEAF);
   out.fill(0, offset + LEAF, offset + LENGTH);
   let at = offset + LENGTH;
-  let rest = envelopeBytes;
+  let rest = envelope.length;
   while (rest > 127) {
     out[at++] = (rest & 127) | 128;
     rest >>>= 7;
   }
   out[at++] = rest;
-  out.write(envelope, at, envelopeBytes, 'utf8');
-  return at + envelopeBytes;
+  envelope.copy(out, at);
+  return at + envelope.length;
 }
 
 /** Bytes that a row takes whose envelope has `envelopeBytes` bytes. */

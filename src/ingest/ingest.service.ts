@@ -101,7 +101,7 @@ export class IngestService {
       ),
     );
     const days = await reachable(this.retention.of(request.tenant));
-    const encoder = new RowEncoder(request.tenant, receivedAt, days, sealer);
+    const encoder = new RowEncoder(request.tenant, receivedAt, days, sealer, good.length);
     for (const [i, { event, type, index }] of good.entries()) {
       if (i % SLICE === SLICE - 1) await turn();
       const derived = claimed && event.id === undefined;

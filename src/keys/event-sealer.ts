@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Config, CONFIG } from '../config/config';
 import type { AuditEvent } from '../events/event.schema';
-import { binding, hmacSha256, open, seal } from './crypto';
+import { binding, open, seal } from './crypto';
+import { HmacSigner } from './hmac-signer';
 import { KeyRing } from './key-ring';
 import { parsePrivateFields, PrivateFields } from './private-fields';
 import { SealedEvent, sealEvent } from './seal-event';
@@ -13,8 +14,11 @@ export const UNATTRIBUTED = '';
 /** Seals and signs events of one tenant; made for the events of one request. */
 export interface TenantSealer {
   seal: (event: AuditEvent, id: string) => SealedEvent;
-  /** keyId 0: not signed. */
-  sign: (envelope: string) => { keyId: number; signature: Buffer | undefined };
+  /**
+   * keyId 0: not signed. The envelope stands behind HMAC_BLOCK bytes of room, which are overwritten; the signature is text of
+   * one byte a character.
+   */
+  sign: (framed: Buffer) => { keyId: number; signature: string | undefined };
 }
 
 /** Neither seals nor signs. */
@@ -30,6 +34,7 @@ const NOT_SIGNED = { keyId: 0, signature: undefined };
 @Injectable()
 export class EventSealer {
   private readonly fields: PrivateFields;
+  private signing: { keyId: number; signer: HmacSigner } | undefined;
 
   constructor(
     private readonly ring: KeyRing,
@@ -94,6 +99,8 @@ export class EventSealer {
   private async signer(): Promise<TenantSealer['sign']> {
     if (!this.config.signature.enabled) return PLAIN.sign;
     const { number, key } = await this.ring.active('signing');
-    return (envelope) => ({ keyId: number, signature: hmacSha256(key, envelope) });
+    if (this.signing?.keyId !== number) this.signing = { keyId: number, signer: new HmacSigner(key) };
+    const { keyId, signer } = this.signing;
+    return (framed) => ({ keyId, signature: signer.sign(framed) });
   }
 }

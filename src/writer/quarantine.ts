@@ -1,4 +1,4 @@
-import * as crypto from 'node:crypto';
+import { hash } from 'node:crypto';
 import { buildEnvelope } from '../events/envelope';
 import { EVENT_TYPES, RetentionClass } from '../events/event-types';
 import { rowChecksum, rowId, rowSize, RowView, writeRow } from '../events/row';
@@ -32,10 +32,10 @@ export function quarantineRow(
     },
     { tenant: segment.tenants[refused.row] as string, id, receivedAt, retentionDays, type },
   );
-  const bytes = Buffer.byteLength(envelope);
-  const row = Buffer.alloc(rowSize(bytes));
-  const checksum = crypto.createHash('sha256').update(envelope).digest();
-  writeRow(row, 0, { flags: 0, id: uuidToBytes(id), checksum, keyId: 0, signature: undefined }, envelope, bytes);
+  const written = Buffer.from(envelope);
+  const row = Buffer.alloc(rowSize(written.length));
+  const checksum = hash('sha256', written, 'binary');
+  writeRow(row, 0, { flags: 0, id: uuidToBytes(id), checksum, keyId: 0, signature: undefined }, written);
   return row;
 }
 

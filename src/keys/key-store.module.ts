@@ -3,13 +3,14 @@ import { Interval } from '@nestjs/schedule';
 import { AppError } from '../common/app-error';
 import { KeyKeeper, SubjectPersister } from './key-keeper';
 import { KeyStore } from './key-store';
+import { Revealer } from './revealer';
 import { RootKeys } from './root-key';
 
 /** The truth of keys and subjects, in ClickHouse. */
 @Global()
 @Module({
-  providers: [KeyStore, KeyKeeper, { provide: SubjectPersister, useExisting: KeyKeeper }],
-  exports: [KeyStore, KeyKeeper, SubjectPersister],
+  providers: [KeyStore, KeyKeeper, Revealer, { provide: SubjectPersister, useExisting: KeyKeeper }],
+  exports: [KeyStore, KeyKeeper, Revealer, SubjectPersister],
 })
 export class KeyStoreModule implements OnModuleInit {
   private readonly log = new Logger('Keys');

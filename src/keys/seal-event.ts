@@ -1,3 +1,4 @@
+import { AppError } from '../common/app-error';
 import type { JsonObject, JsonValue } from '../events/canonical-json';
 import type { AuditEvent } from '../events/event.schema';
 import { fieldBinding, open, seal } from './crypto';
@@ -63,6 +64,9 @@ const contextOnly = (fields: PrivateFields): PrivateFields => ({ tree: fields.tr
 /** What a reader sees in place of a field, or of an id, whose key was destroyed. */
 export const ERASED = Object.freeze({ erased: true }) as unknown as JsonObject;
 
+/** Stands where sealed bytes are not those that were stored: one such field must not keep the other events from being read. */
+export const ALTERED = Object.freeze({ altered: true }) as unknown as JsonObject;
+
 /** An event as it is stored, as far as revealing goes. */
 export interface StoredEvent {
   tenant: string;
@@ -77,7 +81,7 @@ export type Reveal = (reference: string) => { id: string; key: Buffer } | undefi
 
 /**
  * A stored event with its sealed fields back in their places and ids for references; `{"erased": true}` stands for
- * whatever belongs to an erased person. An id that is no reference stays as it is.
+ * whatever belongs to an erased person, `{"altered": true}` for what somebody changed. An id that is no reference stays as it is.
  * @param unattributed key of fields that belong to nobody named
  * @param isReference tells references from ids
  */
@@ -98,15 +102,21 @@ export function openEvent<E extends StoredEvent>(
     const owner = path.startsWith('context.') ? (actor ?? subject) : (subject ?? actor);
     const key = keyOf(owner);
     const bound = fieldBinding(event.tenant, event.id, path);
-    const value = key
-      ? (JSON.parse(open(key, Buffer.from(text, 'base64url'), bound).toString('utf8')) as JsonValue)
-      : ERASED;
-    place(out, splitPath(path), value);
+    place(out, splitPath(path), key ? openField(key, text, bound) : ERASED);
   }
   const shown = (text: string) => (isReference(text) ? (person(text)?.id ?? ERASED) : text);
   if (actor !== undefined) place(out, ['context', 'userId'], shown(actor));
   if (event.subjectId !== undefined) place(out, ['subjectId'], shown(event.subjectId));
   return out as unknown as E;
+}
+
+function openField(key: Buffer, text: string, bound: string): JsonValue {
+  try {
+    return JSON.parse(open(key, Buffer.from(text, 'base64url'), bound).toString('utf8')) as JsonValue;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'SEAL_BROKEN') return ALTERED;
+    throw error;
+  }
 }
 
 /** Puts a value where the path says; arrays and objects on the way are there, since only the last member was taken. */

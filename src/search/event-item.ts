@@ -26,6 +26,10 @@ export const eventItem = z
     receivedAt: z.string(),
     retention: z.enum(RETENTION_CLASSES),
     retainUntil: z.string().describe('The first day on which retention may remove it'),
+    sealed: z
+      .union([z.array(z.string()), z.record(z.string(), z.string())])
+      .optional()
+      .describe('Names of the fields that hold personal data; `reveal` puts them back in their places'),
     leafIndex: z.number().int().describe('Position in the ledger of the tenant, from 0'),
     checksum: z.string().describe('SHA-256 of the envelope, hex'),
     keyId: z.number().int().nullable().describe('The key that signed the envelope; null if none did'),

@@ -91,11 +91,32 @@ const whole = (min: number, max: number) =>
         .max(max, { error: `must be at most ${max}` }),
     );
 
+/** Asking for personal data, in the query of every route that can show it. */
+const revealing = {
+  reveal: z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .default('false')
+    .transform((value) => value === 'true')
+    .meta({
+      description: 'Show sealed personal data; needs the permission events:reveal and a reason, and is recorded',
+    }),
+  reason: word(500)
+    .meta({
+      description: 'Why `reveal` is asked for; recorded as it is, so name no person in it',
+      examples: ['TICKET-4711'],
+    })
+    .optional(),
+};
+
+/** Query of one event. */
+export const itemQuery = z.object(revealing);
+
 /** Query of the list of events. */
 export const listQuery = eventFilter.extend({
   limit: whole(1, 1000).default(100).meta({ description: 'How many at most, 1 to 1000', type: 'integer' }),
   order: oneOf(['asc', 'desc']).default('desc').meta({ description: 'By occurredAt, then id' }),
   cursor: z.string().max(512).meta({ description: '`nextCursor` of the page before' }).optional(),
+  ...revealing,
 });
 export type ListQuery = z.output<typeof listQuery>;
 
@@ -121,6 +142,7 @@ export const countQuery = eventFilter.extend({
   top: whole(1, 1000)
     .default(10)
     .meta({ description: 'The largest groups; of days and hours the latest', type: 'integer' }),
+  ...revealing,
   timezone: z
     .string()
     .refine(isTimeZone, { error: 'must be an IANA time zone such as Europe/Lisbon' })
@@ -145,5 +167,6 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Query of an export: no limit and no cursor, since it gives everything that matches. */
 export const exportQuery = eventFilter.extend({
+  ...revealing,
   format: oneOf(EXPORT_FORMATS).default('ndjson').meta({ description: 'Form of the file' }),
 });

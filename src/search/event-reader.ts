@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DateTime } from 'luxon';
 import { AppError } from '../common/app-error';
+import type { JsonObject } from '../events/canonical-json';
 import { isUuid } from '../events/uuid';
 import { readCursor, writeCursor } from './cursor';
 import { EventItem, ITEM_COLUMNS, ItemRow, toItem } from './event-item';
@@ -51,7 +52,20 @@ export class EventReader {
     });
   }
 
-  async list(tenant: string, query: ListQuery): Promise<EventPage> {
+  /** A filter as it may be recorded: references for ids of people, and no text that somebody searched for. */
+  async describe(tenant: string, filter: EventFilter): Promise<JsonObject> {
+    const { from, to, userId, subjectId, text, ...rest } = filter;
+    return {
+      ...(from !== undefined && { from: new Date(from).toISOString() }),
+      ...(to !== undefined && { to: new Date(to).toISOString() }),
+      ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
+      ...(userId && { userId: await this.subjects.recorded(tenant, userId) }),
+      ...(subjectId && { subjectId: await this.subjects.recorded(tenant, subjectId) }),
+      ...(text !== undefined && { text: '(not recorded)' }),
+    };
+  }
+
+  async list(tenant: string, query: Omit<ListQuery, 'reveal' | 'reason'>): Promise<EventPage> {
     const { order, limit } = query;
     const all = await this.where(tenant, query);
     const where = query.cursor === undefined ? all : whereBehind(all, readCursor(query.cursor, order), order);
@@ -90,7 +104,7 @@ LIMIT {rows:UInt32}`,
     return toItem(row);
   }
 
-  async count(tenant: string, query: CountQuery): Promise<EventCount> {
+  async count(tenant: string, query: Omit<CountQuery, 'reveal' | 'reason'>): Promise<EventCount> {
     const where = await this.where(tenant, query);
     if (!query.groupBy) {
       const [row] = await this.store.rows<{ total: number }>(
@@ -115,7 +129,7 @@ LIMIT {top:UInt32}`,
 }
 
 /** Days as dates, hours as local times with their offset; null stands for events without the field. */
-function keyText(key: string | number, { groupBy, timezone }: CountQuery): string | null {
+function keyText(key: string | number, { groupBy, timezone }: Pick<CountQuery, 'groupBy' | 'timezone'>): string | null {
   if (typeof key === 'string') return key === '' ? null : key;
   const start = DateTime.fromSeconds(key, { zone: timezone });
   return groupBy === 'day' ? start.toISODate() : start.toISO({ suppressMilliseconds: true });

@@ -6,20 +6,24 @@ import { exportQuery } from './event-query';
 import { ExportService } from './export.service';
 import { FORMATS } from './export-format';
 import { ApiQueryOf, RawQuery, readQuery } from './query-parameters';
+import { RevealService } from './reveal.service';
 
 @ApiTags('events')
 @ApiBearerAuth()
 @Requires('events:export')
 @Controller('audit/api/events/export')
 export class ExportController {
-  constructor(private readonly exports: ExportService) {}
+  constructor(
+    private readonly exports: ExportService,
+    private readonly reveals: RevealService,
+  ) {}
 
   @Get()
   @ApiOperation({
     summary: 'Export events',
     description:
       'All events that match, oldest first, as a file of any size. JSON and NDJSON hold the envelopes byte for byte, ' +
-      'with leaf index, checksum and signature. Every export is recorded as AUDIT_EXPORT. If it fails on the way, ' +
+      'with leaf index, checksum and signature (with reveal, instead, the events as they were before sealing). Every export is recorded as AUDIT_EXPORT. If it fails on the way, ' +
       'the connection breaks: an answer that ends well is whole.',
   })
   @ApiQueryOf(exportQuery)
@@ -33,10 +37,12 @@ export class ExportController {
     },
   })
   @ApiResponse({ status: 400, description: 'a parameter is unknown or has a bad value' })
+  @ApiResponse({ status: 403, description: 'reveal without the permission events:reveal' })
   @ApiResponse({ status: 503, description: 'the store, or the buffer that records the export, is away' })
   async export(@Query() query: RawQuery, @Caller() caller: Principal, @Res() reply: FastifyReply): Promise<void> {
-    const { format, ...filter } = readQuery(exportQuery, query);
-    const { id, fileName, contentType, body } = await this.exports.open(caller, format, filter);
+    const { format, reveal, reason, ...filter } = readQuery(exportQuery, query);
+    const act = this.reveals.authorize(caller, reveal, reason);
+    const { id, fileName, contentType, body } = await this.exports.open(caller, format, filter, act);
     if (reply.raw.destroyed) body.destroy();
     void reply
       .header('content-type', contentType)

@@ -1,13 +1,16 @@
-import { PassThrough, pipeline, Readable } from 'node:stream';
+import { PassThrough, pipeline, Readable, Transform } from 'node:stream';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Principal } from '../access/principal';
+import { AppError } from '../common/app-error';
 import { Clock } from '../common/clock';
+import type { JsonObject } from '../events/canonical-json';
 import { uuidV7 } from '../events/uuid';
 import { SelfAudit } from '../ingest/self-audit';
 import { EventFilter, ExportFormat } from './event-query';
 import { EventReader } from './event-reader';
 import { ExportBody, ExportEnd } from './export-body';
 import { exportStatement, FORMATS } from './export-format';
+import { RevealAct, RevealService } from './reveal.service';
 import { countCsvRecords, countLines, countParquetRows, RowCounter } from './row-counter';
 import { OpenQuery, SearchStore } from './search-store';
 import { writeWorkbook } from './xlsx-writer';
@@ -36,6 +39,7 @@ export class ExportService {
   constructor(
     private readonly store: SearchStore,
     private readonly reader: EventReader,
+    private readonly reveals: RevealService,
     private readonly audit: SelfAudit,
     private readonly clock: Clock,
   ) {}
@@ -45,11 +49,15 @@ export class ExportService {
    * before its last. Destroying the body cancels the query.
    * @throws AppError 503 if the store or the buffer is away: then nothing was given out.
    */
-  async open(caller: Principal, format: ExportFormat, filter: EventFilter): Promise<Export> {
+  async open(caller: Principal, format: ExportFormat, filter: EventFilter, reveal?: RevealAct): Promise<Export> {
+    if (reveal) assertRevealable(format);
     const now = this.clock.now();
     const id = uuidV7(now);
-    const record = (phase: Phase, end?: ExportEnd) => this.record(caller, { id, format, filter, phase, end });
+    const described = { ...(await this.reader.describe(caller.tenant, filter)), ...(reveal && { reveal: true }) };
+    const record = (phase: Phase, end?: ExportEnd) =>
+      this.record(caller, { id, format, filter: described, phase, end });
     await record('started');
+    const opened = reveal ? [await this.reveals.exportLines(reveal, id)] : [];
     const where = await this.reader.where(caller.tenant, filter);
     const cancel = new AbortController();
     let query: OpenQuery;
@@ -66,7 +74,8 @@ export class ExportService {
       if (!end.complete) cancel.abort();
       await record(end.complete ? 'completed' : 'aborted', end);
     };
-    const body = format === 'xlsx' ? this.workbook(query, onEnd) : this.direct(query, COUNTERS[format](), onEnd);
+    const body =
+      format === 'xlsx' ? this.workbook(query, onEnd) : this.direct(query, opened, COUNTERS[format](), onEnd);
     const stamp = new Date(now).toISOString().slice(0, 19).replaceAll(':', '');
     return {
       id,
@@ -76,8 +85,15 @@ export class ExportService {
     };
   }
 
-  private direct(query: OpenQuery, counter: RowCounter, onEnd: (end: ExportEnd) => Promise<void>): Readable {
-    return pipeline(query.body, new ExportBody(counter, query.exceptionMark, onEnd), (error) => this.ended(error));
+  private direct(
+    query: OpenQuery,
+    stages: Transform[],
+    counter: RowCounter,
+    onEnd: (end: ExportEnd) => Promise<void>,
+  ): Readable {
+    const body = new ExportBody(counter, query.exceptionMark, onEnd);
+    pipeline([query.body, ...stages, body], (error) => this.ended(error));
+    return body;
   }
 
   private workbook(query: OpenQuery, onEnd: (end: ExportEnd) => Promise<void>): Readable {
@@ -101,7 +117,7 @@ export class ExportService {
 
   private async record(
     caller: Principal,
-    about: { id: string; format: ExportFormat; filter: EventFilter; phase: Phase; end: ExportEnd | undefined },
+    about: { id: string; format: ExportFormat; filter: JsonObject; phase: Phase; end: ExportEnd | undefined },
   ): Promise<void> {
     const { id, format, filter, phase, end } = about;
     await this.audit.record(
@@ -111,7 +127,7 @@ export class ExportService {
         outcome: phase === 'started' ? 'unknown' : phase === 'completed' ? 'success' : 'failure',
         description: `An export of events as ${format} was ${phase}`,
         context: { resourceType: 'export', resourceId: id },
-        details: { phase, format, filter: describeFilter(filter), ...(end && { bytes: end.bytes }) },
+        details: { phase, format, filter, ...(end && { bytes: end.bytes }) },
         ...(end?.rows !== undefined && { recordCount: end.rows }),
       },
       caller,
@@ -119,14 +135,11 @@ export class ExportService {
   }
 }
 
-/** The filter as the caller gave it: times as text again. */
-function describeFilter(filter: EventFilter): Record<string, string | string[]> {
-  const { from, to, ...rest } = filter;
-  return {
-    ...(from !== undefined && { from: new Date(from).toISOString() }),
-    ...(to !== undefined && { to: new Date(to).toISOString() }),
-    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
-  };
+/** The other formats hold columns, and columns hold references. */
+function assertRevealable(format: ExportFormat): void {
+  if (format === 'json' || format === 'ndjson') return;
+  const message = `is for the formats json and ndjson, not for ${format}`;
+  throw new AppError('QUERY_INVALID', 400, `reveal ${message}`, { problems: [{ path: 'reveal', message }] });
 }
 
 /** The rows of JSONCompactEachRow, as many at once as a chunk brings. */

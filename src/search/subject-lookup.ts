@@ -16,4 +16,13 @@ export class SubjectLookup {
     const people = ids.filter((id) => !isReference(id));
     return [...(await this.subjects.find(tenant, people)), ...ids];
   }
+
+  /** What may be written down of these people: references, and for those not known that they are not. */
+  async recorded(tenant: string, ids: readonly string[]): Promise<string[]> {
+    const own = ids.filter((id) => isReference(id) || id.startsWith('apikey:'));
+    const others = ids.filter((id) => !own.includes(id));
+    const found = await this.subjects.find(tenant, others);
+    const unknown = others.length - found.length;
+    return [...own, ...found, ...(unknown > 0 ? [`(${unknown} unknown)`] : [])];
+  }
 }

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import { connect, withTenant } from './context';
-import { filterQuery, withFilters } from './filters';
+import { filterQuery, withFilters, withReveal } from './filters';
 import { Progress } from './progress';
 import { AppError } from '../common/app-error';
 
@@ -48,7 +48,7 @@ async function exportEvents(options: ExportOptions): Promise<void> {
 }
 
 export function exportCommand(): Command {
-  return withTenant(withFilters(new Command('export')))
+  return withReveal(withTenant(withFilters(new Command('export'))))
     .summary('write events to a file')
     .description('Writes all events that match, of any number. The export itself is recorded as an audit event.')
     .addOption(

@@ -32,6 +32,11 @@ export function withFilters(command: Command): Command {
   return command;
 }
 
+/** Adds `--reveal`, for commands that can show personal data. */
+export function withReveal(command: Command): Command {
+  return command.option('--reveal <reason>', 'show sealed personal data; the reason is recorded, so name no person in it');
+}
+
 /** The query that the given options stand for. */
 export function filterQuery(options: Record<string, unknown>): URLSearchParams {
   const query = new URLSearchParams();
@@ -39,6 +44,10 @@ export function filterQuery(options: Record<string, unknown>): URLSearchParams {
     const value = options[optionName(flag)];
     if (typeof value === 'string') query.append(parameter, value);
     else if (Array.isArray(value)) for (const item of value) query.append(parameter, String(item));
+  }
+  if (typeof options['reveal'] === 'string') {
+    query.set('reveal', 'true');
+    query.set('reason', options['reveal']);
   }
   return query;
 }

@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import type { AuditClient } from './client';
 import { connect, withTenant } from './context';
-import { filterQuery, withFilters } from './filters';
+import { filterQuery, withFilters, withReveal } from './filters';
 import { print, printJson, printable, table, UsageError } from './output';
 
+/** A text, or `{"erased": true}` where one stood. */
+const revealed = z.union([z.string(), z.record(z.string(), z.literal(true))]).optional();
 const storedEvent = z.looseObject({
   id: z.string(),
   eventType: z.string(),
@@ -13,7 +15,7 @@ const storedEvent = z.looseObject({
   occurredAt: z.string(),
   description: z.string(),
   context: z
-    .looseObject({ userId: z.string().optional(), ipAddress: z.string().optional(), resourceId: z.string().optional() })
+    .looseObject({ userId: revealed, ipAddress: revealed, resourceId: revealed })
     .optional(),
 });
 export type StoredEvent = z.infer<typeof storedEvent>;
@@ -28,10 +30,12 @@ const HEAD = ['TIME', 'SEVERITY', 'TYPE', 'OUTCOME', 'USER', 'ADDRESS', 'RESOURC
 /** An event as a row of the table. */
 export function eventRow(event: StoredEvent): string[] {
   const c = event.context ?? {};
-  const user = c.userId ?? '';
-  const row = [event.occurredAt, event.severity, event.eventType, event.outcome, user, c.ipAddress ?? ''];
-  return [...row, c.resourceId ?? '', event.description.slice(0, 80)];
+  const row = [event.occurredAt, event.severity, event.eventType, event.outcome, shown(c.userId), shown(c.ipAddress)];
+  return [...row, shown(c.resourceId), event.description.slice(0, 80)];
 }
+
+const shown = (value: z.infer<typeof revealed>): string =>
+  typeof value === 'object' ? `(${Object.keys(value).join()})` : (value ?? '');
 
 interface SearchOptions {
   tenant?: string;
@@ -84,7 +88,7 @@ export function wholeNumber(name: string, text: string, min = 1): number {
 }
 
 export function searchCommand(): Command {
-  return withTenant(withFilters(new Command('search')))
+  return withReveal(withTenant(withFilters(new Command('search'))))
     .summary('find events')
     .description('Finds events, newest first.')
     .option('--limit <n>', 'how many to show', '50')

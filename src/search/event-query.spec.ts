@@ -19,7 +19,7 @@ function refused(run: () => unknown): AppError {
 
 describe('the query of the list', () => {
   it('has defaults', () => {
-    expect(list({})).toEqual({ limit: 100, order: 'desc' });
+    expect(list({})).toEqual({ limit: 100, order: 'desc', reveal: false });
   });
 
   it('takes a parameter once or repeated, with commas as plain characters', () => {

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../events/canonical-json';
-import { parsePrivateFields, splitPath, withoutPrivate } from './private-fields';
+import { joinPaths, parsePrivateFields, splitPath, splitPaths, withoutPrivate } from './private-fields';
 
 function taken(
   value: JsonObject,
@@ -40,6 +40,20 @@ describe('private fields', () => {
     const { out } = taken({ 'a.b\\': { email: 1 } }, 'details', ['*.email']);
     const [path = ''] = Object.keys(out);
     expect(splitPath(path)).toEqual(['details', 'a.b\\', 'email']);
+  });
+
+  it('have paths that can be joined and split, whatever the names hold', () => {
+    const { out } = taken({ 'a,b': { email: 1 }, 'c\\,d.': { email: 2 } }, 'details', ['*.email']);
+    const paths = splitPaths(joinPaths(Object.keys(out)));
+    expect(paths.map(splitPath)).toEqual([
+      ['details', 'a,b', 'email'],
+      ['details', 'c\\,d.', 'email'],
+    ]);
+  });
+
+  it('keep a member of the name __proto__ where others are taken', () => {
+    const value = JSON.parse('{"__proto__":{"a":1},"email":"x","n":1}') as JsonObject;
+    expect(JSON.stringify(taken(value, 'details').left)).toBe('{"__proto__":{"a":1},"n":1}');
   });
 
   it('are refused by name where nothing can be sealed', () => {

@@ -70,7 +70,7 @@ function grow(tree: FieldTree, names: string[]): void {
   node.isPrivate = true;
 }
 
-/** A private value and the dotted path at which it stood. Dots and backslashes inside a name have a backslash before them. */
+/** A private value and the dotted path at which it stood. Dots, commas and backslashes inside a name have a backslash before them. */
 export type Taken = (path: string, value: JsonValue) => void;
 
 /**
@@ -108,23 +108,51 @@ function pruneObject(
   anywhere: ReadonlySet<string>,
   taken: Taken,
 ): JsonObject {
+  const names = Object.keys(value);
   let copy: JsonObject | undefined;
-  for (const name of Object.keys(value)) {
+  for (const [i, name] of names.entries()) {
     const member = value[name];
     if (member === undefined) continue;
     const child = node?.children.get(name);
+    let left: JsonValue | undefined = member;
     if (child?.isPrivate || anywhere.has(name)) {
       taken(`${path}.${escapeName(name)}`, member);
-      delete (copy ??= { ...value })[name];
+      left = undefined;
     } else if (typeof member === 'object' && member !== null) {
-      const left = prune(member, `${path}.${escapeName(name)}`, child, anywhere, taken);
-      if (left !== member) (copy ??= { ...value })[name] = left;
+      left = prune(member, `${path}.${escapeName(name)}`, child, anywhere, taken);
     }
+    if (left !== member) copy ??= firstMembers(value, names, i);
+    if (copy && left !== undefined) define(copy, name, left);
   }
   return copy ?? value;
 }
 
-const escapeName = (name: string): string => (/[.\\]/.test(name) ? name.replace(/[.\\]/g, '\\$&') : name);
+/** A copy of the first members. Deleting from a whole copy would make an object that is slow to read ever after. */
+function firstMembers(value: JsonObject, names: string[], count: number): JsonObject {
+  const copy: JsonObject = {};
+  for (let i = 0; i < count; i++) {
+    const name = names[i] as string;
+    if (value[name] !== undefined) define(copy, name, value[name]);
+  }
+  return copy;
+}
+
+/** Also for the name `__proto__`, which an assignment would take for something else. */
+function define(target: JsonObject, name: string, value: JsonValue): void {
+  if (name !== '__proto__') target[name] = value;
+  else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** What stands between names, and between paths. */
+const MARKS = /[.,\\]/;
+
+const escapeName = (name: string): string => (MARKS.test(name) ? name.replace(/[.,\\]/g, '\\$&') : name);
+
+/** Several paths as one text. */
+export const joinPaths = (paths: string[]): string => paths.join(',');
+
+/** The paths that `joinPaths` joined. */
+export const splitPaths = (text: string): string[] => text.match(/(?:[^,\\]|\\.)+/gs) ?? [];
 
 /** The names of a path that `withoutPrivate` gave. */
 export function splitPath(path: string): string[] {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AuditEvent } from '../events/event.schema';
 import { parsePrivateFields } from './private-fields';
-import { ALTERED, ERASED, openEvent, Owners, sealEvent } from './seal-event';
+import { ALTERED, ERASED, openEvent, Owners, sealedPaths, sealEvent } from './seal-event';
 import { isReference, SubjectKey } from './subject-record';
 
 const person = (letter: string): SubjectKey => ({ reference: `sub_${letter.repeat(22)}`, key: randomBytes(32) });
@@ -43,12 +43,20 @@ describe('sealing an event', () => {
       details: { count: 3 },
       changes: { before: { city: 'Porto' }, after: { city: 'Faro' } },
     });
-    expect(Object.keys(sealed ?? {}).sort()).toEqual([
+    expect(sealedPaths(sealed ?? {}).sort()).toEqual([
       'changes.after.name',
       'changes.before.name',
       'context.userAgent',
       'details.email',
     ]);
+  });
+
+  it('seals all that belongs to one person at once', () => {
+    expect(Object.keys(seal(EVENT).sealed ?? {})).toHaveLength(2);
+    const self = owners({ actor: subject });
+    expect(Object.keys(seal(EVENT, self).sealed ?? {})).toHaveLength(1);
+    const seen = openEvent(stored(EVENT, self), known(['ana', subject]), undefined, isReference);
+    expect(seen).toEqual({ ...EVENT, ...PLACE, context: { ...EVENT.context, userId: 'ana' } });
   });
 
   it('is undone by opening', () => {
@@ -79,7 +87,8 @@ describe('sealing an event', () => {
     const seen = openEvent(moved, everyone, undefined, isReference);
     expect(seen.details).toEqual({ count: 3, email: ALTERED });
     expect(seen.context?.userAgent).toEqual(ALTERED);
-    const sealed = { 'details.email': one.sealed?.['changes.after.name'] ?? '' };
+    const [, ofSubject = ''] = Object.values(one.sealed ?? {});
+    const sealed = { 'details.email': ofSubject };
     expect(openEvent({ ...one, sealed }, everyone, undefined, isReference).details?.email).toEqual(ALTERED);
   });
 

@@ -6,12 +6,12 @@ import { AppError } from '../common/app-error';
 import type { JsonObject } from '../events/canonical-json';
 import { SelfAudit } from '../ingest/self-audit';
 import { Revealer } from '../keys/revealer';
-import type { StoredEvent } from '../keys/seal-event';
+import { sealedPaths, type StoredEvent } from '../keys/seal-event';
 import type { EventItem } from './event-item';
 
 /** How an item shows that it has sealed fields: their names. With `reveal` they stand in their places instead. */
 export function withSealedNames(item: EventItem): EventItem {
-  return item.sealed ? { ...item, sealed: Object.keys(item.sealed) } : item;
+  return item.sealed ? { ...item, sealed: sealedPaths(item.sealed) } : item;
 }
 
 /** Events of an export that are opened at a time. */
@@ -53,7 +53,7 @@ export class RevealService {
   async items(act: RevealAct, items: EventItem[], filter: JsonObject): Promise<EventItem[]> {
     const events = items.map((item) => item.id);
     await this.record(act, `${items.length} event(s)`, { filter, events }, items.length);
-    return (await this.revealer.reveal(act.caller.tenant, items as (EventItem & StoredEvent)[]));
+    return await this.revealer.reveal(act.caller.tenant, items as (EventItem & StoredEvent)[]);
   }
 
   /** The ids of people behind references, for groups of a count; those erased stay references. */

@@ -11,7 +11,7 @@ import type { EventItem } from './event-item';
 
 /** How an item shows that it has sealed fields: their names. With `reveal` they stand in their places instead. */
 export function withSealedNames(item: EventItem): EventItem {
-  return item.sealed ? { ...item, sealed: sealedPaths(item.sealed) } : item;
+  return item.sealed && !Array.isArray(item.sealed) ? { ...item, sealed: sealedPaths(item.sealed) } : item;
 }
 
 /** Events of an export that are opened at a time. */

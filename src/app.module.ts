@@ -14,6 +14,7 @@ import { KeysModule } from './keys/keys.module';
 import { SelfAuditModule } from './ingest/self-audit.module';
 import { PrivacyModule } from './privacy/privacy.module';
 import { RedisModule } from './redis/redis.module';
+import { RulesModule } from './rules/rules.module';
 import { SearchModule } from './search/search.module';
 import { WriterModule } from './writer/writer.module';
 
@@ -46,6 +47,7 @@ export class ApiModule {
         IngestModule,
         SearchModule,
         PrivacyModule,
+        RulesModule,
         HealthModule,
       ],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],

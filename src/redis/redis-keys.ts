@@ -54,4 +54,8 @@ export class RedisKeys {
   privacyLock = () => `${this.prefix}:privacy:lock`;
   /** String: the day (UTC) on which the last complete run of retention began. */
   retentionRun = () => `${this.prefix}:retention:day`;
+  /** Hash: tenant → number that changes with every change of its alert rules. */
+  ruleRevisions = () => `${this.prefix}:rules:revisions`;
+  /** String with a time to live: who changes the alert rules of a tenant right now. */
+  ruleLock = (tenant: string) => `${this.prefix}:rules:lock:${tenant}`;
 }

@@ -21,7 +21,7 @@ export async function withLock<T>(redis: Redis, key: string, waitMs: number, wor
   const until = Date.now() + waitMs;
   while (!(await redis.set(key, token, 'PX', LEASE_MS, 'NX'))) {
     if (Date.now() >= until) {
-      throw new AppError('BUSY', 503, 'keys are being changed by another process; try again', { retryAfter: 5 });
+      throw new AppError('BUSY', 503, 'this is being changed by another process; try again', { retryAfter: 5 });
     }
     await sleep(POLL_MS);
   }

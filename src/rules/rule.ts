@@ -37,26 +37,40 @@ export type Comparison = z.infer<typeof comparison>;
 /** A condition on one event. */
 export type Expression = Comparison | { all: Expression[] } | { any: Expression[] } | { not: Expression };
 
-/** Levels that an expression may have: a recursive schema must end somewhere, also in the OpenAPI document. */
+/** Levels that an expression may have. */
 const EXPRESSION_LEVELS = 8;
 
-function expressionOf(levels: number): z.ZodType<Expression> {
-  if (levels === 0) return comparison;
-  const inner = expressionOf(levels - 1);
-  return z.union([
-    comparison,
-    z.strictObject({ all: z.array(inner).min(1).max(100) }),
-    z.strictObject({ any: z.array(inner).min(1).max(100) }),
-    z.strictObject({ not: inner }),
-  ]);
+/** What is wrong with an expression; checked by hand, since a union of schemas cannot say which of its forms was meant. */
+function problemsOfExpression(
+  value: unknown,
+  path: PropertyKey[],
+  levels: number,
+): { path: PropertyKey[]; message: string }[] {
+  if (typeof value !== 'object' || value === null) return [{ path, message: 'must be an object' }];
+  const names = Object.keys(value);
+  const [name] = names;
+  if (name !== 'all' && name !== 'any' && name !== 'not') {
+    return (comparison.safeParse(value).error?.issues ?? []).map((issue) => ({
+      path: [...path, ...issue.path],
+      message: issue.message,
+    }));
+  }
+  if (names.length > 1) return [{ path, message: `${name} must stand alone` }];
+  if (levels === 0) return [{ path, message: `has more than ${EXPRESSION_LEVELS} levels` }];
+  const inner = (value as Record<string, unknown>)[name];
+  if (name === 'not') return problemsOfExpression(inner, [...path, name], levels - 1);
+  if (!Array.isArray(inner) || inner.length === 0 || inner.length > 100) {
+    return [{ path: [...path, name], message: 'must be a list of 1 to 100 expressions' }];
+  }
+  return inner.flatMap((part: unknown, i) => problemsOfExpression(part, [...path, name, i], levels - 1));
 }
 
-const expressionSchema = expressionOf(EXPRESSION_LEVELS);
 const expression = z
   .unknown()
   .superRefine((value, ctx) => {
-    const parsed = expressionSchema.safeParse(value);
-    if (!parsed.success) for (const issue of parsed.error.issues) ctx.addIssue({ ...issue, message: issue.message });
+    for (const problem of problemsOfExpression(value, [], EXPRESSION_LEVELS)) {
+      ctx.addIssue({ code: 'custom', ...problem });
+    }
   })
   .meta({
     type: 'object',

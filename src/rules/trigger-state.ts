@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { FieldValue, readerOf } from './fields';
+import { capacityOf, judgeSequence, judgeThreshold } from './judges';
+import { compileMatch, Predicate } from './match';
+import type { Condition, Trigger } from './rule';
+import type { RuleEvent } from './rule-event';
+import { addToWindow, Judge, NewHit, prune, WindowEntry } from './sliding-window';
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+/** A group that was there within this time, and then is not for the time of the rule, is missed. */
+const MISSED_FOR_MS = 7 * DAY;
+/** Values that a group's memory holds; the longest not seen are forgotten first. */
+const REMEMBERED = 2000;
+
+/** What a trigger remembers of one group. */
+export type GroupState =
+  | { kind: 'window'; entries: WindowEntry[] }
+  | { kind: 'values'; seen: Map<string, number> }
+  /** When it was seen last, and until when it has been missed aloud. */
+  | { kind: 'presence'; seenAt: number; missedAt: number };
+
+/** How one trigger is evaluated, for all groups; the state of a group is given and changed in place. */
+export interface TriggerEvaluator {
+  matches: Predicate;
+  /** The state of a group seen for the first time; undefined if nothing has to be remembered. */
+  fresh: () => GroupState | undefined;
+  /** Takes an event in; `horizon` is the event time before which nothing can come any more. */
+  observe: (state: GroupState | undefined, event: RuleEvent, horizon: number) => NewHit[];
+  /** Hits that come about by time alone, up to `now`. */
+  tick?: (state: GroupState, now: number) => NewHit[];
+  /** Whether the state is of no more use at `horizon`. */
+  isSpent: (state: GroupState, horizon: number) => boolean;
+  /** How far back events matter, ms. */
+  reachMs: number;
+}
+
+export function evaluatorOf(trigger: Trigger): TriggerEvaluator {
+  const matches = compileMatch(trigger.match);
+  const { condition } = trigger;
+  switch (condition.kind) {
+    case 'any':
+      return {
+        matches,
+        fresh: () => undefined,
+        observe: (_, event) => [{ at: event.occurredAt, value: 1 }],
+        isSpent: () => true,
+        reachMs: 0,
+      };
+    case 'threshold':
+      return windowed(matches, condition, judgeThreshold(condition), entryOf(condition));
+    case 'rate': {
+      const count = Math.floor(condition.perSecond * condition.windowMinutes * 60) + 1;
+      const { windowMinutes } = condition;
+      const threshold: Condition & { kind: 'threshold' } = { kind: 'threshold', windowMinutes, count };
+      return windowed(matches, threshold, judgeThreshold(threshold), entryOf(threshold));
+    }
+    case 'sequence':
+      return sequence(matches, condition);
+    case 'new_value':
+      return newValue(matches, condition);
+    case 'absence':
+      return absence(matches, condition);
+  }
+}
+
+function windowed(
+  matches: Predicate,
+  condition: Extract<Condition, { kind: 'threshold' | 'sequence' }>,
+  judge: Judge,
+  toEntry: (event: RuleEvent) => WindowEntry,
+): TriggerEvaluator {
+  const windowMs = condition.windowMinutes * MINUTE;
+  const most = capacityOf(condition);
+  return {
+    matches,
+    fresh: () => ({ kind: 'window', entries: [] }),
+    observe: (state, event, horizon) => {
+      const { entries } = state as Extract<GroupState, { kind: 'window' }>;
+      prune(entries, horizon - windowMs, most);
+      return addToWindow(entries, toEntry(event), windowMs, judge);
+    },
+    isSpent: (state, horizon) =>
+      !prune((state as Extract<GroupState, { kind: 'window' }>).entries, horizon - windowMs, most),
+    reachMs: windowMs,
+  };
+}
+
+function entryOf({ sum, distinct }: Extract<Condition, { kind: 'threshold' }>): (event: RuleEvent) => WindowEntry {
+  const read = distinct && readerOf(distinct.field);
+  return (event) => {
+    const entry: WindowEntry = { t: event.occurredAt, hit: false };
+    if (sum) entry.v = event[sum.field] ?? 0;
+    const value = read && textOf(read(event));
+    if (value !== undefined) entry.d = shortHash(value);
+    return entry;
+  };
+}
+
+function sequence(matches: Predicate, condition: Extract<Condition, { kind: 'sequence' }>): TriggerEvaluator {
+  const steps = condition.steps.map((step) => compileMatch(step.match));
+  const maskOf = (event: RuleEvent) => steps.reduce((mask, test, i) => (test(event) ? mask | (1 << i) : mask), 0);
+  const toEntry = (event: RuleEvent) => ({ t: event.occurredAt, hit: false, m: maskOf(event) });
+  const isAnyStep: Predicate = (event) => matches(event) && maskOf(event) !== 0;
+  return windowed(isAnyStep, condition, judgeSequence(condition), toEntry);
+}
+
+function newValue(matches: Predicate, condition: Extract<Condition, { kind: 'new_value' }>): TriggerEvaluator {
+  const read = readerOf(condition.field);
+  const memoryMs = condition.memoryDays * DAY;
+  type Values = Extract<GroupState, { kind: 'values' }>;
+  return {
+    matches,
+    fresh: () => ({ kind: 'values', seen: new Map() }),
+    observe: (state, event) => {
+      const { seen } = state as Values;
+      const value = textOf(read(event));
+      if (value === undefined) return [];
+      const at = event.occurredAt;
+      const name = shortHash(value);
+      const last = seen.get(name);
+      const isNew = seen.size > 0 && (last === undefined || last < at - memoryMs);
+      // The map's order is that of the latest sight, but for late events, so the first key is old.
+      seen.delete(name);
+      seen.set(name, Math.max(at, last ?? at));
+      const [oldest] = seen.keys();
+      if (seen.size > REMEMBERED && oldest !== undefined) seen.delete(oldest);
+      return isNew ? [{ at, value: 1 }] : [];
+    },
+    isSpent: (state, horizon) => [...(state as Values).seen.values()].every((last) => last < horizon - memoryMs),
+    reachMs: memoryMs,
+  };
+}
+
+function absence(matches: Predicate, condition: Extract<Condition, { kind: 'absence' }>): TriggerEvaluator {
+  const windowMs = condition.windowMinutes * MINUTE;
+  type Presence = Extract<GroupState, { kind: 'presence' }>;
+  return {
+    matches,
+    fresh: () => ({ kind: 'presence', seenAt: 0, missedAt: 0 }),
+    observe: (state, event) => {
+      const presence = state as Presence;
+      // What came before a gap that is already over says that the gap was real, unless the event lies inside it.
+      const gapEnd = presence.seenAt + windowMs;
+      const hits =
+        presence.seenAt > 0 && event.occurredAt > gapEnd && presence.missedAt < gapEnd
+          ? [{ at: gapEnd, value: 1 }]
+          : [];
+      presence.seenAt = Math.max(presence.seenAt, event.occurredAt);
+      return hits;
+    },
+    tick: (state, now) => {
+      const presence = state as Presence;
+      const gapEnd = presence.seenAt + windowMs;
+      if (presence.seenAt === 0 || now <= gapEnd || presence.missedAt >= gapEnd) return [];
+      presence.missedAt = gapEnd;
+      return [{ at: gapEnd, value: 1 }];
+    },
+    isSpent: (state, horizon) => (state as Presence).seenAt < horizon - windowMs - MISSED_FOR_MS,
+    reachMs: windowMs + MISSED_FOR_MS,
+  };
+}
+
+/** Values of any kind as text that is equal for equal values; undefined for none. */
+export function textOf(value: FieldValue): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** Enough to tell the values of one group apart, and says nothing about them. */
+const shortHash = (text: string): string => createHash('sha256').update(text).digest().toString('base64url', 0, 9);
+
+const packedEntry = z.tuple([
+  z.number(),
+  z.number(),
+  z.number().nullable(),
+  z.string().nullable(),
+  z.number().nullable(),
+]);
+const packed = z.union([
+  z.object({ w: z.array(packedEntry) }),
+  z.object({ s: z.array(z.tuple([z.string(), z.number()])) }),
+  z.object({ p: z.tuple([z.number(), z.number()]) }),
+]);
+
+/** A state as short text, to be kept. */
+export function packState(state: GroupState): string {
+  switch (state.kind) {
+    case 'window':
+      return JSON.stringify({
+        w: state.entries.map(({ t, hit, v, d, m }) => [t, hit ? 1 : 0, v ?? null, d ?? null, m ?? null]),
+      });
+    case 'values':
+      return JSON.stringify({ s: [...state.seen] });
+    case 'presence':
+      return JSON.stringify({ p: [state.seenAt, state.missedAt] });
+  }
+}
+
+export function unpackState(text: string): GroupState {
+  const state = packed.parse(JSON.parse(text));
+  if ('s' in state) return { kind: 'values', seen: new Map(state.s) };
+  if ('p' in state) return { kind: 'presence', seenAt: state.p[0], missedAt: state.p[1] };
+  const entries = state.w.map(([t, hit, v, d, m]) => ({
+    t,
+    hit: hit === 1,
+    ...(v !== null && { v }),
+    ...(d !== null && { d }),
+    ...(m !== null && { m }),
+  }));
+  return { kind: 'window', entries };
+}

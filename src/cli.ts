@@ -8,6 +8,7 @@ import { importCommand } from './cli/import/command';
 import { EXIT, explain, UsageError } from './cli/output';
 import { migrateCommand } from './cli/migrate';
 import { openapiCommand } from './cli/openapi';
+import { rulesCommand } from './cli/rules';
 import { searchCommand } from './cli/search';
 import { configCommand, healthCommand, startCommand } from './cli/system';
 import { tailCommand } from './cli/tail';
@@ -30,6 +31,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     apiKeyCommand(),
     holdCommand(),
     deadLetterCommand(),
+    rulesCommand(),
     configCommand(),
     openapiCommand(),
     healthCommand(),

@@ -9,10 +9,13 @@ const part = (bytes: number, tenant = 't'): Part => ({ tenant, payload: Buffer.a
 const settle = () => new Promise((done) => setImmediate(done));
 
 /** A buffer whose time and flushes the test owns. */
-function harness(over: { maxFlushes?: number } = {}) {
+function harness(over: { maxFlushes?: number; spacingMs?: number } = {}) {
+  const clock = { now: 0 };
+  const waits: number[] = [];
   const flushed: { sizes: number[]; resolve: () => void; reject: (error: Error) => void }[] = [];
   const timers = new Set<() => void>();
-  const timer: Timer = (callback) => {
+  const timer: Timer = (callback, ms) => {
+    waits.push(ms);
     const fire = () => {
       timers.delete(fire);
       callback();
@@ -25,11 +28,12 @@ function harness(over: { maxFlushes?: number } = {}) {
     maxSize: 100,
     maxAgeMs: 3,
     timer,
+    now: () => clock.now,
     flush: (parts) =>
       new Promise((resolve, reject) => flushed.push({ sizes: parts.map((p) => p.payload.length), resolve, reject })),
     ...over,
   });
-  return { buffer, flushed, timers, fire: () => [...timers].forEach((t) => t()) };
+  return { buffer, flushed, timers, waits, clock, fire: () => [...timers].forEach((t) => t()) };
 }
 
 describe('Batcher', () => {
@@ -53,6 +57,20 @@ describe('Batcher', () => {
     flushed[0]?.resolve();
     await add;
     expect(acknowledged).toBe(true);
+  });
+
+  it('is quick after a pause, and otherwise leaves time between batches that are not full', () => {
+    const { buffer, flushed, waits, clock, fire } = harness({ spacingMs: 50 });
+    void buffer.add(part(1));
+    clock.now = 3;
+    fire();
+    void buffer.add(part(2));
+    clock.now = 53;
+    fire();
+    clock.now = 1000;
+    void buffer.add(part(3));
+    expect(waits).toEqual([3, 50, 3]);
+    expect(flushed.map((f) => f.sizes)).toEqual([[1], [2]]);
   });
 
   it('flushes at once when full, and cancels the timer', () => {

@@ -8,11 +8,15 @@ export interface BatcherOptions<T> {
   maxSize: number;
   /** How long the first item of a batch waits for others, ms. */
   maxAgeMs: number;
+  /** A batch that is not full also waits until so long after the start of the one before, ms; 0 by default. */
+  spacingMs?: number;
   /** Does what is to be done with a batch; resolves only when that is done for good. */
   flush: (items: T[]) => Promise<void>;
   /** Batches that are flushed at the same time, while the next one collects. */
   maxFlushes?: number;
   timer?: Timer;
+  /** Any steady clock, ms. */
+  now?: () => number;
 }
 
 interface Waiting<T> {
@@ -32,12 +36,13 @@ export class Batcher<T> {
   private readonly waiting: Waiting<T>[] = [];
   private waitingSize = 0;
   private due = false;
+  private lastStart = -Infinity;
   private cancelTimer: (() => void) | undefined;
   private readonly flushes = new Set<Promise<void>>();
   private readonly options: Required<BatcherOptions<T>>;
 
   constructor(options: BatcherOptions<T>) {
-    this.options = { maxFlushes: 2, timer: realTimer, ...options };
+    this.options = { maxFlushes: 2, spacingMs: 0, timer: realTimer, now: () => performance.now(), ...options };
   }
 
   /** Resolves when the item's batch is flushed; rejects with what its flush rejected with, and then its fate is unknown. */
@@ -72,8 +77,14 @@ export class Batcher<T> {
         this.cancelTimer = undefined;
         this.due = true;
         this.proceed();
-      }, this.options.maxAgeMs);
+      }, this.patience());
     }
+  }
+
+  /** How long a batch that begins now may wait, ms. */
+  private patience(): number {
+    const { maxAgeMs, spacingMs, now } = this.options;
+    return Math.max(maxAgeMs, this.lastStart + spacingMs - now());
   }
 
   /** The items of the next batch. Those left behind start a new age. */
@@ -93,6 +104,7 @@ export class Batcher<T> {
   }
 
   private start(taken: Waiting<T>[]): void {
+    this.lastStart = this.options.now();
     const flush = this.options.flush(taken.map((w) => w.item)).then(
       () => taken.forEach((w) => w.resolve()),
       (error: unknown) => taken.forEach((w) => w.reject(error)),

@@ -69,8 +69,8 @@ const environment = z.object({
     .describe('log level'),
   AUDIT_BATCH_SIZE: int(1, 100_000).default(20_000).describe('rows that make a batch full'),
   AUDIT_FLUSH_INTERVAL: seconds(0.01, 60)
-    .default(0.25)
-    .describe('seconds after which a batch that is not full is written'),
+    .default(1)
+    .describe('seconds between batches that are not full; after a pause the first goes at once'),
   AUDIT_GROUP_COMMIT_MS: int(0, 1000)
     .default(3)
     .describe('ms that ingest waits for more requests before it makes a segment durable'),

@@ -18,6 +18,9 @@ export interface ReadyMessage {
 const CHILD_READY_MS = 60_000;
 const DRAIN_MS = 60_000;
 
+/** MiB. Events live for some ms: with the default of 16 many outlive a collection, and moving them cost a tenth of the CPU. */
+const YOUNG_GENERATION = '--max-semi-space-size=64';
+
 /**
  * The parent of everything on one machine (`AUDIT_ROLE=all`): engines first, then what `prepare` does to them
  * (migrations, first key), then workers and API. Ends them in the opposite order.
@@ -129,7 +132,7 @@ export class Supervisor {
     return {
       name: role,
       command: process.execPath,
-      args: [this.entry],
+      args: [YOUNG_GENERATION, this.entry],
       get options() {
         // The IPC channel ends with us: that is how the child learns of our death.
         return { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] as StdioOptions, detached: true, env: environment() };

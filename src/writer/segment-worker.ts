@@ -14,6 +14,10 @@ import { WriterMetrics } from './writer-metrics';
 
 /** Segments in memory at once. Enough to fill the batches that are written and the one that collects. */
 const CONCURRENCY = 150;
+/** Segments that make a batch full, whatever their rows: with fewer left to take, nothing could fill it. */
+const FULL_SEGMENTS = CONCURRENCY / 2;
+/** How long a first segment after a pause waits for others, ms. */
+const FIRST_WAIT_MS = 50;
 /** A worker that does not renew its locks for so long is taken for dead. */
 const LOCK_MS = 10_000;
 const STALLED_CHECK_MS = 2500;
@@ -40,9 +44,10 @@ export class SegmentWorker implements OnApplicationBootstrap, BeforeApplicationS
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.batcher = new Batcher<Segment>({
-      sizeOf: (segment) => segment.rows.length,
+      sizeOf: (segment) => Math.max(segment.rows.length, config.writer.batchRows / FULL_SEGMENTS),
       maxSize: config.writer.batchRows,
-      maxAgeMs: config.writer.batchAgeMs,
+      maxAgeMs: Math.min(FIRST_WAIT_MS, config.writer.batchAgeMs),
+      spacingMs: config.writer.batchAgeMs,
       maxFlushes: config.writer.concurrency,
       flush: (segments) => this.writer.write(segments),
     });

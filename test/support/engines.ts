@@ -36,6 +36,7 @@ export async function ownStores(env: Record<string, string> = {}): Promise<OwnSt
     AUDIT_REDIS_PREFIX: name,
     AUDIT_DATA_DIR: await mkdtemp(join(tmpdir(), 'mcp-audit-test-')),
     AUDIT_LOG_LEVEL: 'error',
+    AUDIT_FLUSH_INTERVAL: '0.1',
     AUDIT_ROOT_KEY: randomBytes(32).toString('base64'),
     ...env,
   });

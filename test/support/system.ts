@@ -25,7 +25,14 @@ export async function startSystem(env: Record<string, string> = {}): Promise<Sys
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AUDIT_')));
   const child = spawn(process.execPath, [join(ROOT, 'dist/main.js')], {
     cwd: ROOT,
-    env: { ...inherited, AUDIT_PORT: '0', AUDIT_LOG_LEVEL: 'warn', ...env, AUDIT_DATA_DIR: dataDir },
+    env: {
+      ...inherited,
+      AUDIT_PORT: '0',
+      AUDIT_LOG_LEVEL: 'warn',
+      AUDIT_FLUSH_INTERVAL: '0.1',
+      ...env,
+      AUDIT_DATA_DIR: dataDir,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

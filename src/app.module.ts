@@ -13,6 +13,8 @@ import { KeyStoreModule } from './keys/key-store.module';
 import { KeysModule } from './keys/keys.module';
 import { SelfAuditModule } from './ingest/self-audit.module';
 import { PrivacyModule } from './privacy/privacy.module';
+import { LedgerModule } from './ledger/ledger.module';
+import { SealingModule } from './ledger/sealing.module';
 import { RedisModule } from './redis/redis.module';
 import { RulesModule } from './rules/rules.module';
 import { SearchModule } from './search/search.module';
@@ -48,6 +50,7 @@ export class ApiModule {
         SearchModule,
         PrivacyModule,
         RulesModule,
+        LedgerModule,
         HealthModule,
       ],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],
@@ -61,7 +64,7 @@ export class WorkerModule {
   static forRoot(config: Config): DynamicModule {
     return {
       module: WorkerModule,
-      imports: [FoundationModule.forRoot(config), MetricsModule, SelfAuditModule, WriterModule],
+      imports: [FoundationModule.forRoot(config), MetricsModule, SelfAuditModule, WriterModule, SealingModule],
     };
   }
 }

@@ -128,6 +128,23 @@ const environment = z.object({
     .describe('retention classes whose events forbid to erase a person until their retention ends, or none'),
   AUDIT_ALERTING_ENABLED: flag.default(true).describe('evaluate alert rules'),
   AUDIT_PRIVATE_FIELDS: list.optional().describe('dotted fields that are sealed, beside user ids and user agents'),
+  AUDIT_LEDGER_ORIGIN: z
+    .string()
+    .regex(/^[^\s+]{1,200}$/, 'no blanks and no +')
+    .default('mcp-audit.local')
+    .describe('name of the ledgers in checkpoints, such as audit.example.org; the tenant is appended. Never change it'),
+  AUDIT_CHECKPOINT_INTERVAL: seconds(0.1, 60)
+    .default(1)
+    .describe('seconds between two checkpoints of a tenant, at least'),
+  AUDIT_CHECKPOINT_HEARTBEAT: int(0, 31 * 86_400)
+    .default(3600)
+    .describe('seconds after which a ledger is signed anew though nothing came in; 0 is never'),
+  AUDIT_VERIFY_INTERVAL: int(0, 8760)
+    .default(24)
+    .describe('hours between two full verifications of the whole log; what is new is verified hourly; 0 is never'),
+  AUDIT_WITNESS_FILE: z.string().min(1).optional().describe('file that every new checkpoint is appended to'),
+  AUDIT_WITNESS_URL: url('http:', 'https:').optional().describe('URL that every new checkpoint is posted to'),
+  AUDIT_WITNESS_EMAIL: list.optional().describe('addresses that the newest checkpoints are mailed to once a day'),
   AUDIT_TRUST_PROXY: list.optional().describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
 });
 
@@ -163,6 +180,15 @@ export interface Config {
   encryption: { enabled: boolean; privateFields: string[] | undefined };
   signature: { enabled: boolean };
   alerting: { enabled: boolean };
+  ledger: {
+    origin: string;
+    intervalMs: number;
+    /** 0 = never. */
+    heartbeatMs: number;
+    /** 0 = never. */
+    verifyMs: number;
+  };
+  witness: { file: string | undefined; url: string | undefined; email: string[] };
   rootKey: { value: string | undefined; file: string | undefined };
   /** ms; 0 = never. */
   keyRotationMs: number;
@@ -236,6 +262,13 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     encryption: { enabled: e.AUDIT_ENCRYPTION_ENABLED, privateFields: e.AUDIT_PRIVATE_FIELDS },
     signature: { enabled: e.AUDIT_SIGNATURE_ENABLED },
     alerting: { enabled: e.AUDIT_ALERTING_ENABLED },
+    ledger: {
+      origin: e.AUDIT_LEDGER_ORIGIN,
+      intervalMs: e.AUDIT_CHECKPOINT_INTERVAL * 1000,
+      heartbeatMs: e.AUDIT_CHECKPOINT_HEARTBEAT * 1000,
+      verifyMs: e.AUDIT_VERIFY_INTERVAL * 3_600_000,
+    },
+    witness: { file: e.AUDIT_WITNESS_FILE, url: e.AUDIT_WITNESS_URL, email: e.AUDIT_WITNESS_EMAIL ?? [] },
     rootKey: { value: e.AUDIT_ROOT_KEY, file: e.AUDIT_ROOT_KEY_FILE },
     keyRotationMs: e.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
     erasureBlockedBy: e.AUDIT_ERASURE_BLOCKED_BY,

@@ -58,4 +58,10 @@ export class RedisKeys {
   ruleRevisions = () => `${this.prefix}:rules:revisions`;
   /** String with a time to live: who changes the alert rules of a tenant right now. */
   ruleLock = (tenant: string) => `${this.prefix}:rules:lock:${tenant}`;
+  /** String with a time to live: which worker seals the ledgers; `<fence>/<process>`. */
+  ledgerLeader = () => `${this.prefix}:ledger:leader`;
+  /** String: the last fence given to a leader. */
+  ledgerFence = () => `${this.prefix}:ledger:fence`;
+  /** Hash: tenant → JSON {fence, size, note} of the newest checkpoint signed. Set before anybody can see that checkpoint. */
+  ledgerHeads = () => `${this.prefix}:ledger:heads`;
 }

@@ -20,7 +20,12 @@ export class Counters {
   async restore(): Promise<void> {
     if (await this.redis.exists(this.keys.ready())) return;
     const answer = await this.clickhouse.query({
-      query: `SELECT tenant, toString(max(leaf_index) + 1) AS next, toString(max(batch)) AS batch FROM events GROUP BY tenant`,
+      // Leaves outlive their events: a place in the ledger is never given twice, also when retention has emptied a tenant.
+      query: `SELECT tenant, toString(max(leaf) + 1) AS next, toString(max(number)) AS batch
+              FROM (SELECT tenant, max(leaf_index) AS leaf, max(batch) AS number FROM events GROUP BY tenant
+                    UNION ALL
+                    SELECT tenant, max(leaf_index) AS leaf, 0 AS number FROM ledger_leaves GROUP BY tenant)
+              GROUP BY tenant`,
       format: 'JSONEachRow',
     });
     const tenants = await answer.json<{ tenant: string; next: string; batch: string }>();

@@ -1,0 +1,9 @@
+import { Module } from '@nestjs/common';
+import { LedgerStore } from './ledger-store';
+import { Sealer } from './sealer';
+import { SealerService } from './sealer.service';
+import { Witnesses } from './witnesses';
+
+/** The worker's part of the ledger: sealing. */
+@Module({ providers: [LedgerStore, Sealer, SealerService, Witnesses] })
+export class SealingModule {}

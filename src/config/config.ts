@@ -139,12 +139,8 @@ const environment = z.object({
   AUDIT_CHECKPOINT_HEARTBEAT: int(0, 31 * 86_400)
     .default(3600)
     .describe('seconds after which a ledger is signed anew though nothing came in; 0 is never'),
-  AUDIT_VERIFY_INTERVAL: int(0, 8760)
-    .default(24)
-    .describe('hours between two full verifications of the whole log; what is new is verified hourly; 0 is never'),
   AUDIT_WITNESS_FILE: z.string().min(1).optional().describe('file that every new checkpoint is appended to'),
   AUDIT_WITNESS_URL: url('http:', 'https:').optional().describe('URL that every new checkpoint is posted to'),
-  AUDIT_WITNESS_EMAIL: list.optional().describe('addresses that the newest checkpoints are mailed to once a day'),
   AUDIT_TRUST_PROXY: list.optional().describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
 });
 
@@ -185,10 +181,8 @@ export interface Config {
     intervalMs: number;
     /** 0 = never. */
     heartbeatMs: number;
-    /** 0 = never. */
-    verifyMs: number;
   };
-  witness: { file: string | undefined; url: string | undefined; email: string[] };
+  witness: { file: string | undefined; url: string | undefined };
   rootKey: { value: string | undefined; file: string | undefined };
   /** ms; 0 = never. */
   keyRotationMs: number;
@@ -266,9 +260,8 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
       origin: e.AUDIT_LEDGER_ORIGIN,
       intervalMs: e.AUDIT_CHECKPOINT_INTERVAL * 1000,
       heartbeatMs: e.AUDIT_CHECKPOINT_HEARTBEAT * 1000,
-      verifyMs: e.AUDIT_VERIFY_INTERVAL * 3_600_000,
     },
-    witness: { file: e.AUDIT_WITNESS_FILE, url: e.AUDIT_WITNESS_URL, email: e.AUDIT_WITNESS_EMAIL ?? [] },
+    witness: { file: e.AUDIT_WITNESS_FILE, url: e.AUDIT_WITNESS_URL },
     rootKey: { value: e.AUDIT_ROOT_KEY, file: e.AUDIT_ROOT_KEY_FILE },
     keyRotationMs: e.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
     erasureBlockedBy: e.AUDIT_ERASURE_BLOCKED_BY,

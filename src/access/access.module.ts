@@ -12,7 +12,7 @@ import { ApiKeysService } from './api-keys.service';
 @Module({
   controllers: [ApiKeysController],
   providers: [ApiKeyCache, ApiKeysService, { provide: APP_GUARD, useClass: AccessGuard }],
-  exports: [ApiKeysService],
+  exports: [ApiKeyCache, ApiKeysService],
 })
 export class AccessModule implements OnModuleInit {
   private readonly log = new Logger('Access');

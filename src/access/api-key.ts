@@ -39,7 +39,12 @@ export function parseApiKey(presented: string): { id: string; secret: string } |
 /** Whether the secret belongs to the record and the record is in force. Constant time in the secret. */
 export function isValid(record: ApiKeyRecord, secret: string, now: number): boolean {
   const same = timingSafeEqual(Buffer.from(hashSecret(secret), 'hex'), Buffer.from(record.hash, 'hex'));
-  return same && record.revokedAt === null && (record.expiresAt === null || record.expiresAt > now);
+  return same && isInForce(record, now);
+}
+
+/** Whether a key is neither revoked nor expired. */
+export function isInForce(record: ApiKeyRecord, now: number): boolean {
+  return record.revokedAt === null && (record.expiresAt === null || record.expiresAt > now);
 }
 
 const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');

@@ -3,14 +3,18 @@ import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
 import { ExportController } from './export.controller';
 import { ExportService } from './export.service';
+import { Frontier } from './frontier';
+import { LandedFeed } from './landed-feed';
+import { LiveEvents } from './live-events';
 import { RevealService } from './reveal.service';
 import { SearchStore } from './search-store';
+import { StreamController } from './stream.controller';
 import { SubjectLookup } from './subject-lookup';
 
 /** The read side: search, export, live stream. */
 @Module({
-  controllers: [ExportController, EventsController],
-  providers: [SearchStore, SubjectLookup, EventReader, ExportService, RevealService],
+  controllers: [ExportController, StreamController, EventsController],
+  providers: [SearchStore, SubjectLookup, EventReader, ExportService, RevealService, Frontier, LandedFeed, LiveEvents],
   exports: [SearchStore, EventReader, SubjectLookup],
 })
 export class SearchModule {}

@@ -3,6 +3,7 @@ import { APP_PIPE } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { ZodValidationPipe } from 'nestjs-zod';
 import { AccessModule } from './access/access.module';
+import { AlertsModule, AlertWorkModule } from './alerts/alerts.module';
 import { ClickHouseModule } from './clickhouse/clickhouse.module';
 import { Clock, SystemClock } from './common/clock';
 import { Config, CONFIG } from './config/config';
@@ -16,6 +17,7 @@ import { PrivacyModule } from './privacy/privacy.module';
 import { LedgerModule } from './ledger/ledger.module';
 import { SealingModule } from './ledger/sealing.module';
 import { RedisModule } from './redis/redis.module';
+import { LiveRulesModule } from './rules/live-rules.module';
 import { RulesModule } from './rules/rules.module';
 import { SearchModule } from './search/search.module';
 import { WriterModule } from './writer/writer.module';
@@ -51,6 +53,7 @@ export class ApiModule {
         PrivacyModule,
         RulesModule,
         LedgerModule,
+        AlertsModule,
         HealthModule,
       ],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],
@@ -65,6 +68,14 @@ export class WorkerModule {
     return {
       module: WorkerModule,
       imports: [FoundationModule.forRoot(config), MetricsModule, SelfAuditModule, WriterModule, SealingModule],
+      imports: [
+        FoundationModule.forRoot(config),
+        MetricsModule,
+        SelfAuditModule,
+        WriterModule,
+        AlertWorkModule,
+        LiveRulesModule,
+      ],
     };
   }
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { alertsCommand } from './cli/alerts';
 import { apiKeyCommand } from './cli/apikey';
 import { demoCommand } from './cli/demo/command';
 import { deadLetterCommand } from './cli/dead-letters';
@@ -32,6 +33,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     holdCommand(),
     deadLetterCommand(),
     rulesCommand(),
+    alertsCommand(),
     configCommand(),
     openapiCommand(),
     healthCommand(),

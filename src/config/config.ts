@@ -127,6 +127,9 @@ const environment = z.object({
     .default(['financial', 'compliance'])
     .describe('retention classes whose events forbid to erase a person until their retention ends, or none'),
   AUDIT_ALERTING_ENABLED: flag.default(true).describe('evaluate alert rules'),
+  AUDIT_ALERT_LATENESS: int(0, 10_080)
+    .default(60)
+    .describe('minutes that an event may come after it occurred and still raise an alert by itself'),
   AUDIT_PRIVATE_FIELDS: list.optional().describe('dotted fields that are sealed, beside user ids and user agents'),
   AUDIT_LEDGER_ORIGIN: z
     .string()
@@ -183,6 +186,7 @@ export interface Config {
     heartbeatMs: number;
   };
   witness: { file: string | undefined; url: string | undefined };
+  alerting: { enabled: boolean; latenessMs: number };
   rootKey: { value: string | undefined; file: string | undefined };
   /** ms; 0 = never. */
   keyRotationMs: number;
@@ -262,6 +266,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
       heartbeatMs: e.AUDIT_CHECKPOINT_HEARTBEAT * 1000,
     },
     witness: { file: e.AUDIT_WITNESS_FILE, url: e.AUDIT_WITNESS_URL },
+    alerting: { enabled: e.AUDIT_ALERTING_ENABLED, latenessMs: e.AUDIT_ALERT_LATENESS * 60_000 },
     rootKey: { value: e.AUDIT_ROOT_KEY, file: e.AUDIT_ROOT_KEY_FILE },
     keyRotationMs: e.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
     erasureBlockedBy: e.AUDIT_ERASURE_BLOCKED_BY,

@@ -64,4 +64,31 @@ export class RedisKeys {
   ledgerFence = () => `${this.prefix}:ledger:fence`;
   /** Hash: tenant → JSON {fence, size, note} of the newest checkpoint signed. Set before anybody can see that checkpoint. */
   ledgerHeads = () => `${this.prefix}:ledger:heads`;
+
+  /** Hash per tenant: alert id → `<revision>|<JSON>`. Unresolved alerts, and those resolved lately. */
+  alerts = (tenant: string) => `${this.prefix}:alerts:${tenant}`;
+  /** Hash per tenant: rule and group → `<revision>|<JSON>` of their newest alert, while it matters to the next hit. */
+  alertSlots = (tenant: string) => `${this.prefix}:alerts:slots:${tenant}`;
+  /** Hash per tenant: what an evaluation of history has found → `<counter>|<alert id>`. */
+  alertHistory = (tenant: string) => `${this.prefix}:alerts:history:${tenant}`;
+  /** Sorted set: `<tenant>/<alert id>` → when its next escalation is due (ms). */
+  alertsDue = () => `${this.prefix}:alerts:due`;
+  /** Sorted set: `<tenant>/<alert id>` → when it was resolved (ms). */
+  alertsResolved = () => `${this.prefix}:alerts:resolved`;
+  /** Set: `<tenant>/<alert id>` of alerts whose last change is not in ClickHouse yet. */
+  alertsUnsaved = () => `${this.prefix}:alerts:unsaved`;
+  /** Stream: steps of alerts that are neither in the log nor on the queue of channels yet. */
+  alertOutbox = () => `${this.prefix}:alerts:outbox`;
+  /** Hash: tenant → `<leaf index>|`, below which rules have seen all events and all alerts are raised. */
+  ruleCursors = () => `${this.prefix}:rules:cursors`;
+  /** Set: tenants that may have events which rules have not seen. */
+  rulesPending = () => `${this.prefix}:rules:pending`;
+  /** Hash per tenant: `<trigger>\n<group>` → what a rule remembers of the group; `@` → JSON {cursor, triggers}. */
+  ruleState = (tenant: string) => `${this.prefix}:rules:state:${tenant}`;
+  /** Exists once it is settled where rules begin to look at events; absent in a new or lost Redis. */
+  rulesBegun = () => `${this.prefix}:rules:begun`;
+  /** String with a time to live: which worker evaluates rules; `<fence>/<process>`. */
+  rulesLeader = () => `${this.prefix}:rules:leader`;
+  /** String: the last fence given to a leader. */
+  rulesFence = () => `${this.prefix}:rules:fence`;
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { findHits, GroupHits, reachOf } from './backtest';
+import { findHits, reachOf } from './backtest';
+import type { GroupHits } from './group-hits';
 import { EventFeed } from './event-feed';
 import { scopeOf } from './event-scope';
 import type { Rule } from './rule';

@@ -4,8 +4,9 @@ import { createZodDto } from 'nestjs-zod';
 import { z } from 'zod';
 import { Caller, Principal, Requires } from '../access/principal';
 import { AppError } from '../common/app-error';
-import type { GroupHits } from './backtest';
 import { BacktestService } from './backtest.service';
+import { HistoryEvaluation } from './history-evaluation';
+import type { GroupHits } from './group-hits';
 import { ruleSchema } from './rule';
 import { isDefault, RuleRecord } from './rule-record';
 import { RulesService } from './rules.service';
@@ -47,6 +48,14 @@ class RuleTestResult extends createZodDto(
     alerts: z.array(found).describe('One for each group, by the time of its first hit'),
   }),
 ) {}
+class HistoryRange extends createZodDto(range) {}
+class HistoryEvaluated extends createZodDto(
+  z.object({
+    events: z.number().int().describe('Events in the range that rules looked at'),
+    opened: z.number().int().describe('Alerts that were opened'),
+    raised: z.number().int().describe('Alerts that were there and have further hits now'),
+  }),
+) {}
 class RuleVersionQuery extends createZodDto(
   z.object({ version: z.coerce.number().int().min(0).optional().describe('The version that you have seen') }),
 ) {}
@@ -58,6 +67,7 @@ export class RulesController {
   constructor(
     private readonly rules: RulesService,
     private readonly backtests: BacktestService,
+    private readonly history: HistoryEvaluation,
   ) {}
 
   @Get()
@@ -87,6 +97,20 @@ export class RulesController {
   @ApiOkResponse({ type: RuleTestResult })
   async testNew(@Body() body: RuleTest, @Caller() caller: Principal): Promise<RuleTestResult> {
     return this.test(caller, await this.rules.withReferences(caller.tenant, body.rule), body);
+  }
+
+  @Post('evaluate')
+  @HttpCode(200)
+  @Requires('rules:write')
+  @ApiOperation({
+    summary: 'Raise the alerts of history',
+    description:
+      'Evaluates all enabled rules over events that were imported long after they occurred, and opens their alerts with the ' +
+      'times of the events. Doing it again changes nothing.',
+  })
+  @ApiOkResponse({ type: HistoryEvaluated })
+  evaluate(@Body() body: HistoryRange, @Caller() caller: Principal): Promise<HistoryEvaluated> {
+    return this.history.run(caller.tenant, spanOf(body));
   }
 
   @Get(':id')
@@ -167,15 +191,18 @@ export class RulesController {
   }
 
   private async test(caller: Principal, rule: RuleRecord['rule'], body: RuleTestRange): Promise<RuleTestResult> {
-    const span = { from: Date.parse(body.from), to: Date.parse(body.to) };
-    if (span.from >= span.to) {
-      throw new AppError('RANGE_INVALID', 400, 'to: must be later than from', {
-        problems: [{ path: 'to', message: 'must be later than from' }],
-      });
-    }
+    const span = spanOf(body);
     const { events, groups } = await this.backtests.run(caller.tenant, [rule], span);
     return { rule: rule.id, from: iso(span.from), to: iso(span.to), events, alerts: groups.map(foundView) };
   }
+}
+
+function spanOf(range: { from: string; to: string }): { from: number; to: number } {
+  const span = { from: Date.parse(range.from), to: Date.parse(range.to) };
+  if (span.from < span.to) return span;
+  throw new AppError('RANGE_INVALID', 400, 'to: must be later than from', {
+    problems: [{ path: 'to', message: 'must be later than from' }],
+  });
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();

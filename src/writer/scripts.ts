@@ -93,6 +93,7 @@ for _, segment in ipairs(work.segments) do
 end
 for _, t in ipairs(work.tenants) do
   redis.call('ZREM', prefix .. ':inflight:' .. t.tenant, ARGV[2])
+  redis.call('SADD', prefix .. ':rules:pending', t.tenant)
   for _, totals in ipairs({prefix .. ':totals', prefix .. ':totals:' .. t.tenant}) do
     redis.call('HINCRBY', totals, 'waitingRows', -t.rows)
     redis.call('HINCRBY', totals, 'waitingBytes', -t.bytes)

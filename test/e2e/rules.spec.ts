@@ -124,7 +124,7 @@ describe('alert rules', () => {
     expect(JSON.stringify(body)).not.toContain('anna');
     expect(body).toMatchObject({
       version: 1,
-      triggers: [{ match: { where: { value: expect.stringMatching(/^sub_/) } } }],
+      triggers: [{ match: { where: { value: expect.stringMatching(/^sub_/) as string } } }],
     });
     expect((await tenant.post('rules', rule)).status).toBe(409);
   });
@@ -145,7 +145,12 @@ describe('alert rules', () => {
     expect(body).toMatchObject({
       events: 4,
       alerts: [
-        { firstHitAt: occurredAt(20), counter: 1, peak: 1100, group: { userId: expect.stringMatching(/^sub_/) } },
+        {
+          firstHitAt: occurredAt(20),
+          counter: 1,
+          peak: 1100,
+          group: { userId: expect.stringMatching(/^sub_/) as string },
+        },
       ],
     });
     const later = { from: '2026-10-01T10:20:00.001Z', to: '2026-10-02' };

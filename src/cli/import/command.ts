@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { IANAZone } from 'luxon';
+import { z } from 'zod';
 import type { AuditClient } from '../client';
 import { connect, withTenant } from '../context';
 import { countAdded, countEvents, waitingEvents } from '../event-count';
@@ -22,6 +23,7 @@ interface ImportOptions {
   occurredAt?: string;
   dryRun?: boolean;
   wait: boolean;
+  evaluate?: boolean;
   json?: boolean;
 }
 
@@ -52,6 +54,7 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
       const system = { count: () => countEvents(client, service), waiting: () => waitingEvents(client) };
       report.added = await countAdded(system, before, sender.accepted);
     }
+    if (options.evaluate) report.evaluated = await evaluate(client, report);
   }
   progress.clear();
   addNotes(report, parser, options);
@@ -60,9 +63,22 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
   if (report.linesRejected > 0) process.exitCode = EXIT.failed;
 }
 
+const evaluated = z.object({ events: z.number(), opened: z.number(), raised: z.number() });
+
+/** Has the alerts of the imported events raised. Those that were imported soon after they occurred have raised theirs already. */
+async function evaluate(client: AuditClient, report: ImportReport): Promise<ImportReport['evaluated']> {
+  const { span } = report;
+  if (!span) return { events: 0, opened: 0, raised: 0 };
+  const sent = { body: JSON.stringify(span), headers: { 'content-type': 'application/json' } };
+  return client.json('POST', 'rules/evaluate', evaluated, { ...sent, repeatable: true });
+}
+
 function check(options: ImportOptions): void {
   if (options.year !== undefined && !/^(19[7-9]\d|2\d{3})$/.test(options.year)) {
     throw new UsageError('--year expects a year from 1970 on, such as 2015');
+  }
+  if (options.evaluate && (options.dryRun || !options.wait)) {
+    throw new UsageError('--evaluate needs the events to be stored, so it goes with neither --dry-run nor --no-wait');
   }
   if (!IANAZone.isValidZone(options.timezone)) {
     throw new UsageError(`there is no time zone "${options.timezone}"; give a name such as Europe/Berlin or UTC`);
@@ -119,6 +135,7 @@ export function importCommand(): Command {
     .option('--occurred-at <time>', "ndjson: time of lines without one (default: the file's time of change)")
     .option('--dry-run', 'only read and report; nothing is sent')
     .option('--no-wait', 'do not wait to count how many events were new')
+    .option('--evaluate', 'raise the alerts of old events too, with their times; otherwise history notifies nobody')
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',

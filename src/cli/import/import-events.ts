@@ -23,7 +23,7 @@ export async function importEvents(
       else if (parsed.kind === 'rejected') report.reject(line.number, parsed.problems);
       else {
         for (const event of parsed.events) {
-          report.event(event.eventType);
+          report.event(event.eventType, event.occurredAt);
           await sender?.add(event, line.number);
         }
       }

@@ -15,11 +15,24 @@ export class ImportReport {
   accepted: number | undefined;
   /** How many of the accepted were new; undefined when it could not be found out. */
   added: number | undefined;
+  /** What evaluating alert rules over the imported events did; undefined if that was not asked for. */
+  evaluated: { events: number; opened: number; raised: number } | undefined;
   readonly notes: string[] = [];
+  private first = Number.POSITIVE_INFINITY;
+  private last = Number.NEGATIVE_INFINITY;
 
-  event(type: string): void {
+  event(type: string, occurredAt?: string): void {
     this.events += 1;
+    const time = Date.parse(occurredAt ?? '');
+    if (time < this.first) this.first = time;
+    if (time > this.last) this.last = time;
     this.eventsByType[type] = (this.eventsByType[type] ?? 0) + 1;
+  }
+
+  /** From the first event to just after the last; undefined if none had a time. */
+  get span(): { from: string; to: string } | undefined {
+    if (this.first > this.last) return undefined;
+    return { from: new Date(this.first).toISOString(), to: new Date(this.last + 1).toISOString() };
   }
 
   skip(reason: string): void {
@@ -34,7 +47,7 @@ export class ImportReport {
 
   toJSON() {
     const { linesRead, events, eventsByType, linesSkipped, skippedByReason, linesRejected, rejected, notes } = this;
-    const { accepted, added } = this;
+    const { accepted, added, evaluated } = this;
     const alreadyKnown = accepted !== undefined && added !== undefined ? accepted - added : undefined;
     return {
       linesRead,
@@ -43,6 +56,7 @@ export class ImportReport {
       accepted,
       added,
       alreadyKnown,
+      evaluated,
       linesSkipped,
       skippedByReason,
       linesRejected,
@@ -64,6 +78,10 @@ export class ImportReport {
           `  ${String(facts.added).padStart(8)}  new`,
           `  ${String(facts.alreadyKnown).padStart(8)}  already known`,
         );
+    }
+    if (facts.evaluated) {
+      const { opened, raised } = facts.evaluated;
+      lines.push(`alerts opened   ${opened}`, ...(raised > 0 ? [`alerts raised   ${raised}`] : []));
     }
     lines.push(`lines skipped   ${facts.linesSkipped}`);
     for (const [reason, count] of sorted(facts.skippedByReason))

@@ -1,0 +1,43 @@
+import { groupKey, GroupValues, Hit } from './hit';
+import type { Rule } from './rule';
+import { summaryOf } from './summary';
+
+/** Hits of one group: what would be one alert while nobody resolves it. Times in ms since the epoch. */
+export interface GroupHits {
+  rule: Rule;
+  group: GroupValues;
+  firstHitAt: number;
+  lastHitAt: number;
+  /** Events at which the condition held. */
+  counter: number;
+  /** The largest count, sum or number of values in a window. */
+  peak: number;
+  summary: string;
+  firstEventId: string | undefined;
+  lastEventId: string | undefined;
+}
+
+/** Counts a hit to its rule and group. */
+export function addHit(groups: Map<string, GroupHits>, hit: Hit): void {
+  const { rule, group, at, eventId, value } = hit;
+  const key = `${rule.id}|${groupKey(group)}`;
+  const known = groups.get(key);
+  if (!known) {
+    groups.set(key, {
+      ...{ rule, group },
+      firstHitAt: at,
+      lastHitAt: at,
+      counter: 1,
+      peak: value,
+      summary: summaryOf(hit),
+      firstEventId: eventId,
+      lastEventId: eventId,
+    });
+    return;
+  }
+  known.firstHitAt = Math.min(known.firstHitAt, at);
+  known.lastHitAt = Math.max(known.lastHitAt, at);
+  known.counter += 1;
+  known.peak = Math.max(known.peak, value);
+  known.lastEventId = eventId ?? known.lastEventId;
+}

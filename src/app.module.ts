@@ -67,12 +67,12 @@ export class WorkerModule {
   static forRoot(config: Config): DynamicModule {
     return {
       module: WorkerModule,
-      imports: [FoundationModule.forRoot(config), MetricsModule, SelfAuditModule, WriterModule, SealingModule],
       imports: [
         FoundationModule.forRoot(config),
         MetricsModule,
         SelfAuditModule,
         WriterModule,
+        SealingModule,
         AlertWorkModule,
         LiveRulesModule,
       ],

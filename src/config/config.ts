@@ -178,7 +178,6 @@ export interface Config {
   retention: Record<RetentionClass, number>;
   encryption: { enabled: boolean; privateFields: string[] | undefined };
   signature: { enabled: boolean };
-  alerting: { enabled: boolean };
   ledger: {
     origin: string;
     intervalMs: number;
@@ -259,7 +258,6 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     },
     encryption: { enabled: e.AUDIT_ENCRYPTION_ENABLED, privateFields: e.AUDIT_PRIVATE_FIELDS },
     signature: { enabled: e.AUDIT_SIGNATURE_ENABLED },
-    alerting: { enabled: e.AUDIT_ALERTING_ENABLED },
     ledger: {
       origin: e.AUDIT_LEDGER_ORIGIN,
       intervalMs: e.AUDIT_CHECKPOINT_INTERVAL * 1000,

@@ -66,7 +66,7 @@ export class RedisKeys {
   ledgerHeads = () => `${this.prefix}:ledger:heads`;
 
   /** Hash per tenant: alert id → `<revision>|<JSON>`. Unresolved alerts, and those resolved lately. */
-  alerts = (tenant: string) => `${this.prefix}:alerts:${tenant}`;
+  alerts = (tenant: string) => `${this.prefix}:alerts:of:${tenant}`;
   /** Hash per tenant: rule and group → `<revision>|<JSON>` of their newest alert, while it matters to the next hit. */
   alertSlots = (tenant: string) => `${this.prefix}:alerts:slots:${tenant}`;
   /** Hash per tenant: what an evaluation of history has found → `<counter>|<alert id>`. */

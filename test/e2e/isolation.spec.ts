@@ -1,0 +1,116 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { runningSystem, TestTenant } from '../support/system';
+
+type Route = [method: string, path: string];
+
+const WITHOUT_TENANT = ['/audit/api/health', '/audit/api/health/live', '/audit/api/health/ready', '/metrics'];
+const REASON = { reason: 'to see what happens' };
+
+/** Tries every route of the description with the key of another tenant; a route that is new needs an id of ours here. */
+describe('what belongs to a tenant', () => {
+  const marker = `marker-${randomBytes(8).toString('hex')}`;
+  const rule = (name: string) => ({
+    id: marker,
+    name,
+    severity: 'low',
+    triggers: [{ match: { eventTypes: ['DATA_READ'] }, condition: { kind: 'any' } }],
+  });
+  /** What a route needs to get past validation, where `REASON` does not. */
+  const bodies: Record<string, unknown> = {
+    'POST /audit/api/api-keys': { name: 'mine', roles: ['viewer'] },
+    'POST /audit/api/events': { eventType: 'DATA_READ', description: 'mine' },
+    'POST /audit/api/rules/test': {
+      rule: { ...rule('mine'), id: 'mine' },
+      from: '2026-01-01T00:00:00Z',
+      to: '2099-01-01T00:00:00Z',
+    },
+    'POST /audit/api/rules/{id}/test': { from: '2026-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z' },
+    'PUT /audit/api/rules/{id}': rule('mine'),
+  };
+  const queries: Record<string, string> = { 'GET /audit/api/ledger/{tenant}/consistency': '?from=0&to=1' };
+  let ours: TestTenant;
+  let stranger: TestTenant;
+  let routes: Route[];
+  /** By the beginning of a path: what its {id} is in our tenant. */
+  let ids: Record<string, string>;
+
+  beforeAll(async () => {
+    const { url } = await runningSystem();
+    ours = await TestTenant.create();
+    stranger = await TestTenant.create();
+    const answer = await fetch(`${url}/audit/api/openapi.json`);
+    const { paths } = (await answer.json()) as { paths: Record<string, Record<string, unknown>> };
+    routes = Object.entries(paths)
+      .filter(([path]) => !WITHOUT_TENANT.includes(path))
+      .flatMap(([path, methods]) => Object.keys(methods).map((method): Route => [method.toUpperCase(), path]));
+    const made = async (path: string, body: unknown): Promise<string> => {
+      const answered = await ours.post(path, body);
+      const text = await answered.text();
+      if (!answered.ok) throw new Error(`POST ${path}: ${answered.status} ${text}`);
+      return (JSON.parse(text) as { id: string }).id;
+    };
+    const event = { id: randomUUID(), eventType: 'DATA_READ', description: marker };
+    expect((await ours.post('events', event)).status).toBe(202);
+    await ours.waitForCount(1, `id=${event.id}`);
+    ids = {
+      '/audit/api/events': event.id,
+      '/audit/api/api-keys': await made('api-keys', { name: marker, roles: ['viewer'] }),
+      '/audit/api/privacy/holds': await made('privacy/holds', { name: marker, reason: marker }),
+      '/audit/api/rules': await made('rules', rule(marker)),
+    };
+  });
+
+  const idFor = (path: string) => Object.entries(ids).find(([start]) => path.startsWith(`${start}/`))?.[1];
+  const attempt = async ([method, path]: Route): Promise<{ status: number; text: string }> => {
+    const name = `${method} ${path}`;
+    const target = path
+      .replace('/audit/api/', '')
+      .replace('{tenant}', ours.name)
+      .replace('{path}', '0/000')
+      .replace('{id}', () => {
+        const id = idFor(path);
+        if (id === undefined) throw new Error(`${name} is new: say in this test what its id is`);
+        return id;
+      });
+    const leave = new AbortController();
+    const answer = await stranger.request(target + (queries[name] ?? ''), {
+      method,
+      ...(method !== 'GET' &&
+        method !== 'DELETE' && {
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(bodies[name] ?? REASON),
+        }),
+      signal: leave.signal,
+    });
+    const isStream = answer.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+    const text = isStream ? await firstChunk(answer) : await answer.text();
+    leave.abort();
+    return { status: answer.status, text };
+  };
+
+  it('is neither shown to nor changed by the administrator of another', async () => {
+    const secrets = [marker, ...Object.values(ids)];
+    const wrong: string[] = [];
+    for (const route of routes) {
+      const { status, text } = await attempt(route);
+      const isOurs = route[1].includes('{');
+      const refused = status === 403 || status === 404;
+      const shown = text !== '' && !refused && secrets.some((secret) => text.includes(secret));
+      if (status >= 500 || shown || refused !== isOurs)
+        wrong.push(`${route.join(' ')}: ${status} ${text.slice(0, 200)}`);
+    }
+    expect(wrong).toEqual([]);
+    for (const path of ['events', 'privacy/holds', 'rules']) {
+      expect(await ours.get(`${path}/${ids[`/audit/api/${path}`]}`)).toMatchObject({ id: ids[`/audit/api/${path}`] });
+    }
+    const keys = await ours.get<{ items: { id: string; revokedAt: string | null }[] }>('api-keys');
+    expect(keys.items.find(({ id }) => id === ids['/audit/api/api-keys'])).toMatchObject({ revokedAt: null });
+    const hold = await ours.get<{ releasedAt: string | null }>(`privacy/holds/${ids['/audit/api/privacy/holds']}`);
+    expect(hold.releasedAt).toBeNull();
+  });
+});
+
+async function firstChunk(answer: Response): Promise<string> {
+  const chunk = await answer.body?.getReader().read();
+  return Buffer.from(chunk?.value ?? []).toString();
+}

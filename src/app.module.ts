@@ -10,6 +10,7 @@ import { Config, CONFIG } from './config/config';
 import { HealthModule } from './health/health.module';
 import { MetricsModule } from './health/metrics.module';
 import { IngestModule } from './ingest/ingest.module';
+import { KeyAdminModule, KeyWorkModule } from './keys/key-admin.modules';
 import { KeyStoreModule } from './keys/key-store.module';
 import { KeysModule } from './keys/keys.module';
 import { SelfAuditModule } from './ingest/self-audit.module';
@@ -51,6 +52,7 @@ export class ApiModule {
         IngestModule,
         SearchModule,
         PrivacyModule,
+        KeyAdminModule,
         RulesModule,
         LedgerModule,
         AlertsModule,
@@ -71,6 +73,7 @@ export class WorkerModule {
         FoundationModule.forRoot(config),
         MetricsModule,
         SelfAuditModule,
+        KeyWorkModule,
         WriterModule,
         SealingModule,
         AlertWorkModule,

@@ -6,6 +6,7 @@ import { deadLetterCommand } from './cli/dead-letters';
 import { exportCommand } from './cli/export';
 import { holdCommand } from './cli/hold';
 import { importCommand } from './cli/import/command';
+import { keysCommand } from './cli/keys';
 import { EXIT, explain, UsageError } from './cli/output';
 import { migrateCommand } from './cli/migrate';
 import { openapiCommand } from './cli/openapi';
@@ -31,6 +32,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     demoCommand(),
     apiKeyCommand(),
     holdCommand(),
+    keysCommand(),
     deadLetterCommand(),
     rulesCommand(),
     alertsCommand(),

@@ -34,7 +34,10 @@ export function withFilters(command: Command): Command {
 
 /** Adds `--reveal`, for commands that can show personal data. */
 export function withReveal(command: Command): Command {
-  return command.option('--reveal <reason>', 'show sealed personal data; the reason is recorded, so name no person in it');
+  return command.option(
+    '--reveal <reason>',
+    'show sealed personal data; the reason is recorded, so name no person in it',
+  );
 }
 
 /** The query that the given options stand for. */

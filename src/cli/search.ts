@@ -14,9 +14,7 @@ const storedEvent = z.looseObject({
   outcome: z.string(),
   occurredAt: z.string(),
   description: z.string(),
-  context: z
-    .looseObject({ userId: revealed, ipAddress: revealed, resourceId: revealed })
-    .optional(),
+  context: z.looseObject({ userId: revealed, ipAddress: revealed, resourceId: revealed }).optional(),
 });
 export type StoredEvent = z.infer<typeof storedEvent>;
 const page = z.object({ items: z.array(storedEvent), nextCursor: z.string().nullish() });

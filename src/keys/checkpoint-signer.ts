@@ -1,6 +1,7 @@
 import { sign, verify } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { ed25519PrivateKey, ed25519PublicKey } from './key-record';
+import { SubjectPersister } from './key-keeper';
 import { KeyRing } from './key-ring';
 
 /** A signature and who made it. */
@@ -24,11 +25,18 @@ export interface CheckpointPublicKey {
 /** Signs checkpoints and certificates with the system's Ed25519 key (RFC 8032, no pre-hash). */
 @Injectable()
 export class CheckpointSigner {
-  constructor(private readonly ring: KeyRing) {}
+  constructor(
+    private readonly ring: KeyRing,
+    private readonly persister: SubjectPersister,
+  ) {}
 
-  /** @throws AppError 503 `KEYS_UNAVAILABLE` */
+  /**
+   * Signs with a key that cannot get lost any more.
+   * @throws AppError 503 `KEYS_UNAVAILABLE`; rejects too if a new key cannot be stored now
+   */
   async sign(bytes: Buffer): Promise<CheckpointSignature> {
     const { number, key } = await this.ring.active('checkpoint');
+    await this.persister.flush();
     const record = (await this.ring.list('checkpoint')).find((r) => r.number === number);
     if (!record) throw new Error(`checkpoint key ${number} vanished`);
     return {

@@ -34,7 +34,7 @@ const NOT_SIGNED = { keyId: 0, signature: undefined };
 @Injectable()
 export class EventSealer {
   private readonly fields: PrivateFields;
-  private signing: { keyId: number; signer: HmacSigner } | undefined;
+  private signing: { key: Buffer; signer: HmacSigner } | undefined;
 
   constructor(
     private readonly ring: KeyRing,
@@ -99,8 +99,9 @@ export class EventSealer {
   private async signer(): Promise<TenantSealer['sign']> {
     if (!this.config.signature.enabled) return PLAIN.sign;
     const { number, key } = await this.ring.active('signing');
-    if (this.signing?.keyId !== number) this.signing = { keyId: number, signer: new HmacSigner(key) };
-    const { keyId, signer } = this.signing;
-    return (framed) => ({ keyId, signature: signer.sign(framed) });
+    // By the key, not its number: a key that was lost with Redis before it reached ClickHouse leaves its number to another.
+    if (this.signing?.key !== key) this.signing = { key, signer: new HmacSigner(key) };
+    const { signer } = this.signing;
+    return (framed) => ({ keyId: number, signature: signer.sign(framed) });
   }
 }

@@ -12,6 +12,15 @@ import { packSubject, unpackSubject } from './subject-record';
 
 const LOCK_WAIT_MS = 60_000;
 const CHUNK = 5000;
+const PUBLISHED = 500;
+
+const PUBLISH = `
+for i = 1, #ARGV, 3 do
+  local there = redis.call('HGET', KEYS[1], ARGV[i])
+  if not there or cjson.decode(there).version < tonumber(ARGV[i + 1]) then
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2])
+  end
+end`;
 
 /** What the writer needs: that nothing is stored in ClickHouse whose key is not there. */
 export abstract class SubjectPersister {
@@ -86,10 +95,21 @@ export class KeyKeeper extends SubjectPersister {
     for (const record of await this.store.keys()) roots.byId(record.rootId);
   }
 
-  /** Puts changed records into Redis; `touch` then makes everyone read them. */
+  /** Puts changed records into Redis unless it has later ones; `touch` then makes everyone read them. */
   async publish(records: KeyRecord[]): Promise<void> {
-    const fields = records.flatMap((record) => [keyName(record), JSON.stringify(record)]);
-    if (fields.length > 0) await this.redis.hset(this.keys.cryptoKeys(), ...fields);
+    for (let i = 0; i < records.length; i += PUBLISHED) {
+      const group = records.slice(i, i + PUBLISHED);
+      const fields = group.flatMap((record) => [keyName(record), String(record.version), JSON.stringify(record)]);
+      await this.redis.eval(PUBLISH, 1, this.keys.cryptoKeys(), ...fields);
+    }
+  }
+
+  /** Stores changed records, first where their truth is. For a caller that holds the lock. */
+  async change(records: KeyRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    await this.store.saveKeys(records);
+    await this.publish(records);
+    await this.touch();
   }
 
   /** Makes every process forget keys and subjects within two seconds. */

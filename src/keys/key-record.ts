@@ -51,9 +51,8 @@ export function unwrapKey(record: KeyRecord, roots: RootKeys): Buffer {
   return open(roots.byId(record.rootId), Buffer.from(record.wrapped, 'base64'), bound(record));
 }
 
-/** The same key wrapped by the current root key. */
-export function rewrapKey(record: KeyRecord, roots: RootKeys): KeyRecord {
-  const root = roots.current;
+/** The same key wrapped by another root key. */
+export function rewrapKey(record: KeyRecord, roots: RootKeys, root: RootKey): KeyRecord {
   const wrapped = seal(root.key, unwrapKey(record, roots), bound(record)).toString('base64');
   return { ...record, wrapped, rootId: root.id, version: record.version + 1 };
 }

@@ -13,16 +13,21 @@ const FRESH_MS = 2000;
 const CHECK_MS = 1000;
 
 /**
- * Puts a new key into Redis unless there is one already, and notes it as not yet in ClickHouse. Refuses while the epoch is
- * missing: that Redis has lost its keys, and a key born now could stand beside an older one of the same name.
+ * Puts a new key into Redis unless there is one already, and notes it as not yet in ClickHouse and not yet recorded. Refuses
+ * while the epoch is missing: that Redis has lost its keys, and a key born now could stand beside an older one of the same
+ * name. Refuses a key wrapped by another root key than the one in force, and then says which that is.
  */
 const CREATE = `
-if redis.call('EXISTS', KEYS[3]) == 0 then return false end
-if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 1 then
-  redis.call('SADD', KEYS[2], ARGV[1])
-  redis.call('SET', KEYS[3], ARGV[3])
-end
-return redis.call('HGET', KEYS[1], ARGV[1])`;
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+local there = redis.call('HGET', KEYS[2], ARGV[1])
+if there then return there end
+local root = redis.call('GET', KEYS[5])
+if root and root ~= ARGV[3] then return {root} end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+redis.call('SADD', KEYS[3], ARGV[1])
+redis.call('SADD', KEYS[4], ARGV[1])
+redis.call('SET', KEYS[1], ARGV[4])
+return ARGV[2]`;
 
 /** A key ready to be used. */
 export interface Key {
@@ -80,7 +85,7 @@ export class KeyRing implements OnApplicationShutdown {
     await this.fresh();
     const found = this.newest.get(`${kind}:${tenant}`);
     if (found) return { number: found.number, key: this.unwrap(found) };
-    const record = await this.create(makeKey(kind, tenant, 1, this.roots.current, this.clock.now()));
+    const record = await this.create(kind, tenant, 1);
     return { number: record.number, key: this.unwrap(record) };
   }
 
@@ -101,18 +106,26 @@ export class KeyRing implements OnApplicationShutdown {
       .sort((a, b) => a.createdAt - b.createdAt || a.number - b.number);
   }
 
-  /** Puts a new key before everyone, unless another process was faster; returns the one that counts. */
-  async create(record: KeyRecord): Promise<KeyRecord> {
+  /** Makes a key and puts it before everyone, unless another process was faster; returns the one that counts. */
+  async create(kind: KeyKind, tenant: string, number: number): Promise<KeyRecord> {
     const { keys } = this;
-    const text = await this.redis.eval(
-      CREATE,
-      3,
-      ...[keys.cryptoKeys(), keys.unsavedCryptoKeys(), keys.keyEpoch()],
-      ...[keyName(record), JSON.stringify(record), newEpoch()],
-    );
-    if (typeof text !== 'string') throw notReady();
-    await this.check();
-    return keyRecord.parse(JSON.parse(text));
+    for (let root = this.roots.current; ;) {
+      const record = makeKey(kind, tenant, number, root, this.clock.now());
+      const answer = await this.redis.eval(
+        CREATE,
+        5,
+        ...[keys.keyEpoch(), keys.cryptoKeys(), keys.unsavedCryptoKeys(), keys.unrecordedCryptoKeys()],
+        keys.rootInForce(),
+        ...[keyName(record), JSON.stringify(record), root.id, newEpoch()],
+      );
+      if (Array.isArray(answer)) {
+        root = this.roots.find(String(answer[0]));
+        continue;
+      }
+      if (typeof answer !== 'string') throw notReady();
+      await this.check();
+      return keyRecord.parse(JSON.parse(answer));
+    }
   }
 
   /** Number that changes whenever something is forgotten: what was read before may not be remembered after. */

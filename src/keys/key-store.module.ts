@@ -1,16 +1,22 @@
 import { Global, Logger, Module, OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { AppError } from '../common/app-error';
+import { CheckpointSigner } from './checkpoint-signer';
 import { KeyKeeper, SubjectPersister } from './key-keeper';
+import { KeyRotation } from './key-rotation';
 import { KeyStore } from './key-store';
 import { Revealer } from './revealer';
 import { RootKeys } from './root-key';
+import { RootRotation } from './root-rotation';
+import { SubjectRewrapper } from './subject-rewrapper';
+
+const PARTS = [KeyStore, KeyKeeper, CheckpointSigner, Revealer, KeyRotation, RootRotation, SubjectRewrapper];
 
 /** The truth of keys and subjects, in ClickHouse. */
 @Global()
 @Module({
-  providers: [KeyStore, KeyKeeper, Revealer, { provide: SubjectPersister, useExisting: KeyKeeper }],
-  exports: [KeyStore, KeyKeeper, Revealer, SubjectPersister],
+  providers: [...PARTS, { provide: SubjectPersister, useExisting: KeyKeeper }],
+  exports: [...PARTS, SubjectPersister],
 })
 export class KeyStoreModule implements OnModuleInit {
   private readonly log = new Logger('Keys');

@@ -74,12 +74,33 @@ export class KeyStore {
   async *subjects(tenant: string | undefined): AsyncGenerator<SubjectRecord[]> {
     const rows = await this.clickhouse.query({
       query: `${SELECT_SUBJECTS} WHERE ({all:Bool} OR tenant = {tenant:String})
-                AND (tenant, reference) NOT IN (SELECT tenant, arrayJoin(references) FROM erasures)`,
+                AND ${NOT_ERASED}`,
       query_params: { all: tenant === undefined, tenant: tenant ?? '' },
       format: 'JSONEachRow',
       clickhouse_settings: AS_NUMBERS,
     });
     for await (const group of rows.stream<SubjectRecord>()) yield group.map((row) => row.json());
+  }
+
+  /** The lowest number of a tenant key that still wraps something, maybe in a version that is not in force any more. */
+  async oldestWrappings(): Promise<{ tenant: string; oldest: number }[]> {
+    const rows = await this.clickhouse.query({
+      query: 'SELECT tenant, min(key_number) AS oldest FROM subjects GROUP BY tenant ORDER BY tenant',
+      format: 'JSONEachRow',
+    });
+    return rows.json();
+  }
+
+  /** Subjects of a tenant whose key an older tenant key wraps; erased ones are never among them. */
+  async subjectsWrappedBefore(tenant: string, number: number, limit: number): Promise<SubjectRecord[]> {
+    const rows = await this.clickhouse.query({
+      query: `${SELECT_SUBJECTS} WHERE tenant = {tenant:String} AND key_number < {number:UInt32} AND ${NOT_ERASED}
+              ORDER BY reference LIMIT {limit:UInt32}`,
+      query_params: { tenant, number, limit },
+      format: 'JSONEachRow',
+      clickhouse_settings: AS_NUMBERS,
+    });
+    return rows.json<SubjectRecord>();
   }
 
   /** Subjects behind references; those erased are missing. */
@@ -114,6 +135,8 @@ export class KeyStore {
     return rows.json();
   }
 }
+
+const NOT_ERASED = '(tenant, reference) NOT IN (SELECT tenant, arrayJoin(references) FROM erasures)';
 
 const SELECT_SUBJECTS = `SELECT tenant, reference, lookup, key_number AS keyNumber, wrapped, sealed_id AS sealedId,
                                 toUnixTimestamp64Milli(created_at) AS createdAt, version

@@ -1,8 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { Config, CONFIG } from '../config/config';
-import { CheckpointSigner } from './checkpoint-signer';
 import { EventSealer } from './event-sealer';
 import { KeyRing } from './key-ring';
+import { RootAnnouncer } from './root-announcer';
 import { RootKeys } from './root-key';
 import { SubjectDirectory } from './subject-directory';
 
@@ -11,11 +11,11 @@ import { SubjectDirectory } from './subject-directory';
 @Module({
   providers: [
     { provide: RootKeys, inject: [CONFIG], useFactory: (config: Config) => new RootKeys(config) },
+    RootAnnouncer,
     KeyRing,
     SubjectDirectory,
     EventSealer,
-    CheckpointSigner,
   ],
-  exports: [RootKeys, KeyRing, SubjectDirectory, EventSealer, CheckpointSigner],
+  exports: [RootKeys, RootAnnouncer, KeyRing, SubjectDirectory, EventSealer],
 })
 export class KeysModule {}

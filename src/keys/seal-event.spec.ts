@@ -92,6 +92,11 @@ describe('sealing an event', () => {
     expect(openEvent({ ...one, sealed }, everyone, undefined, isReference).details?.email).toEqual(ALTERED);
   });
 
+  it('keeps a private null apart from what was altered', () => {
+    const seen = openEvent(stored({ ...EVENT, details: { email: null } }), everyone, undefined, isReference);
+    expect(seen.details).toEqual({ email: null });
+  });
+
   it('gives an event without people and private fields back as it is', () => {
     const plain: AuditEvent = { eventType: 'SYSTEM_STARTED', description: 'up', details: { version: '1' } };
     expect(seal(plain, owners({ actor: undefined, subject: undefined }))).toEqual({ event: plain, sealed: undefined });

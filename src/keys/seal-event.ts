@@ -122,7 +122,7 @@ export function openEvent<E extends StoredEvent>(
     const key = keyOf(owner);
     const paths = splitPaths(joined);
     const values = key && openFields(key, text, fieldBinding(event.tenant, event.id, joined));
-    for (const [i, path] of paths.entries()) place(out, splitPath(path), values ? (values[i] ?? ALTERED) : ERASED);
+    for (const [i, path] of paths.entries()) place(out, splitPath(path), values ? valueAt(values, i) : ERASED);
   }
   const shown = (text: string) => (isReference(text) ? (person(text)?.id ?? ERASED) : text);
   if (actor !== undefined) place(out, ['context', 'userId'], shown(actor));
@@ -131,7 +131,7 @@ export function openEvent<E extends StoredEvent>(
 }
 
 /** What was sealed together; nothing if it is not what was stored. */
-function openFields(key: Buffer, text: string, bound: string): (JsonValue | undefined)[] {
+function openFields(key: Buffer, text: string, bound: string): JsonValue[] {
   try {
     return JSON.parse(open(key, Buffer.from(text, 'base64url'), bound).toString('utf8')) as JsonValue[];
   } catch (error) {
@@ -139,6 +139,8 @@ function openFields(key: Buffer, text: string, bound: string): (JsonValue | unde
     throw error;
   }
 }
+
+const valueAt = (values: JsonValue[], i: number): JsonValue => (values[i] === undefined ? ALTERED : values[i]);
 
 /** Puts a value where the path says; arrays and objects on the way are there, since only the last member was taken. */
 function place(target: Record<string, unknown>, path: string[], value: JsonValue): void {

@@ -39,6 +39,14 @@ export class RedisKeys {
   cryptoKeys = () => `${this.prefix}:keys`;
   /** Set: names in the hash `cryptoKeys` that are not in ClickHouse yet. */
   unsavedCryptoKeys = () => `${this.prefix}:keys:unsaved`;
+  /** Set: names in the hash `cryptoKeys` whose making no audit event tells of yet. */
+  unrecordedCryptoKeys = () => `${this.prefix}:keys:unrecorded`;
+  /** String: id of the root key that new keys have to be wrapped by, once it was rotated. */
+  rootInForce = () => `${this.prefix}:keys:root`;
+  /** Hash: process → JSON of the root keys that it knows, for as long as it says so. */
+  knownRoots = () => `${this.prefix}:keys:roots`;
+  /** String with a time to live: who rotates the root key right now. */
+  rootLock = () => `${this.prefix}:keys:rootlock`;
   /** String that changes with every change of a key and every erasure. Absent: this Redis has no keys (yet). */
   keyEpoch = () => `${this.prefix}:keys:epoch`;
   /** String with a time to live: who changes keys, subjects or their tables as a whole right now. */

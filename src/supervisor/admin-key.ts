@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiKeysService } from '../access/api-keys.service';
+import { DEFAULT_TENANT } from '../access/tenant';
 import { writePrivateFile } from './secrets';
-
-export const DEFAULT_TENANT = 'default';
 
 /** The file that holds the key of the first administrator: `<dataDir>/admin-api-key` (0600). */
 export const adminKeyFile = (dataDir: string): string => join(dataDir, 'admin-api-key');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 
 const secrets = z.object({ clickhouseApplication: z.string(), clickhouseGrafana: z.string(), redis: z.string() });
@@ -33,4 +33,10 @@ export async function writePrivateFile(file: string, content: string): Promise<v
     await handle.close();
   }
   await rename(draft, file);
+  const directory = await open(dirname(file), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }

@@ -1,14 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { SystemClock } from '../../src/common/clock';
-import { CheckpointSigner, isCheckpointSignature } from '../../src/keys/checkpoint-signer';
-import { KeyKeeper } from '../../src/keys/key-keeper';
-import { KeyRing } from '../../src/keys/key-ring';
-import { KeyStore } from '../../src/keys/key-store';
+import { isCheckpointSignature } from '../../src/keys/checkpoint-signer';
 import { RootKeys } from '../../src/keys/root-key';
-import { SubjectDirectory } from '../../src/keys/subject-directory';
 import { openSubjectId } from '../../src/keys/subject-record';
 import { RedisKeys } from '../../src/redis/redis-keys';
 import { ownStores, OwnStores } from '../support/engines';
+import { keyProcess, loseRedis } from '../support/key-process';
 
 let stores: OwnStores;
 let keys: RedisKeys;
@@ -19,25 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => stores.close());
 
-/** A process of its own, as far as keys go. */
-function process() {
-  const roots = new RootKeys(stores.config);
-  const ring = new KeyRing(stores.redis, keys, roots, new SystemClock());
-  const store = new KeyStore(stores.clickhouse);
-  const keeper = new KeyKeeper(stores.redis, keys, store);
-  const directory = new SubjectDirectory(stores.redis, keys, ring, new SystemClock());
-  return { roots, ring, store, keeper, directory, signer: new CheckpointSigner(ring) };
-}
-
-/** As if Redis had been replaced by an empty one. */
-async function loseRedis(): Promise<void> {
-  const all = await stores.redis.keys(`${stores.config.redis.prefix}*`);
-  if (all.length > 0) await stores.redis.unlink(...all);
-}
+const process = () => keyProcess(stores);
 
 describe('keys', () => {
   it('makes no key in a Redis that has not got its keys back', async () => {
-    await loseRedis();
+    await loseRedis(stores);
     await expect(process().ring.active('signing')).rejects.toMatchObject({ code: 'KEYS_UNAVAILABLE', status: 503 });
   });
 
@@ -59,7 +41,7 @@ describe('keys', () => {
     await before.keeper.flush();
     expect(await stores.redis.exists(keys.unsavedSubjects(), keys.unsavedCryptoKeys())).toBe(0);
 
-    await loseRedis();
+    await loseRedis(stores);
     const after = process();
     await expect(after.directory.resolve('t2', new Set(['carla']))).rejects.toMatchObject({ code: 'KEYS_UNAVAILABLE' });
     await after.keeper.restore();

@@ -4,22 +4,28 @@ import type { Judge, WindowEntry } from './sliding-window';
 type Threshold = Extract<Condition, { kind: 'threshold' }>;
 type Sequence = Extract<Condition, { kind: 'sequence' }>;
 
-/** Events beyond those that the count needs: so many may come between a late event and its place. */
+/** Entries beyond those that the count needs that are kept as they are. */
 const SLACK = 256;
-/** Entries of a group where all of them may be needed. Sums and different values over more are lower bounds. */
+/** Entries of a group where none can stand for another. Different values and sequences over more are not all seen. */
 const MOST = 4096;
 
-/** How many entries of a group are kept at most. */
-export function capacityOf(condition: Threshold | Sequence): number {
-  if (condition.kind === 'sequence') return MOST;
+/** How many entries of a group are kept: past `exact` they are taken together where that is possible, past `most` dropped. */
+export function capacityOf(condition: Threshold | Sequence): {
+  exact: number;
+  most: number;
+  joins: 'hits' | 'all' | 'none';
+} {
+  if (condition.kind === 'sequence') return { exact: MOST, most: MOST, joins: 'none' };
   const { count, sum, distinct } = condition;
-  return sum || distinct ? Math.max(MOST, (distinct?.atLeast ?? 0) * 2) : (count ?? 1) + SLACK;
+  if (distinct) return { exact: MOST, most: Math.max(MOST, distinct.atLeast * 2), joins: 'none' };
+  const exact = 2 * (count ?? 1) + SLACK;
+  return { exact, most: 2 * exact + MOST, joins: sum ? 'all' : 'hits' };
 }
 
 /** Holds when every number that the condition gives is reached; tells the most telling of them. */
 export function judgeThreshold({ count, sum, distinct }: Threshold): Judge {
   return (entries, start, end) => {
-    const events = end - start + 1;
+    const events = numberOfEvents(entries, start, end);
     if (count !== undefined && events < count) return undefined;
     let value = events;
     if (distinct) {
@@ -33,6 +39,12 @@ export function judgeThreshold({ count, sum, distinct }: Threshold): Judge {
     }
     return value;
   };
+}
+
+function numberOfEvents(entries: readonly WindowEntry[], start: number, end: number): number {
+  let events = 0;
+  for (let i = start; i <= end; i++) events += entries[i]?.n ?? 1;
+  return events;
 }
 
 function differentValues(entries: readonly WindowEntry[], start: number, end: number): number {

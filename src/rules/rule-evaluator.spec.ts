@@ -114,6 +114,21 @@ describe('hits', () => {
     },
   );
 
+  it('are all counted in a busy group, also of what comes after thousands of later ones', () => {
+    const rule = ruleOf({
+      match: MATCH,
+      groupBy: ['ipAddress'],
+      condition: { kind: 'threshold', windowMinutes: 15, count: 5 },
+    });
+    const events = Array.from({ length: 20_000 }, (_, i) => at(i / 400, { ipAddress: '10.0.0.1' }));
+    const late = events.splice(4000, 3000).map((event) => ({ ...event, receivedAt: at(50).receivedAt }));
+    const evaluator = new RuleEvaluator([rule], lateness);
+    const hits = [...events, ...late].flatMap((event) => evaluator.observe(event, event.receivedAt));
+    expect(hits).toHaveLength(20_000 - 4);
+    const [change] = evaluator.takeChanges();
+    expect(change?.state && packState(change.state).length).toBeLessThan(30_000);
+  });
+
   it('are the same when the state was put away and taken out again in between', () => {
     const random = randomFrom(7);
     const events = Array.from({ length: 200 }, (_, i) => at(i / 2, { ipAddress: `10.0.0.${random(5)}` }));

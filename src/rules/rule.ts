@@ -99,7 +99,9 @@ const match = z.strictObject({
 export type Match = z.infer<typeof match>;
 
 const minutes = (description: string) => z.number().positive().max(MAX_MINUTES).describe(description);
-const count = (description: string) => z.number().int().min(1).max(1_000_000).describe(description);
+/** The most events that a condition may need: so many are remembered for each group. */
+const MOST_EVENTS = 100_000;
+const count = (description: string) => z.number().int().min(1).max(MOST_EVENTS).describe(description);
 
 const threshold = z
   .strictObject({
@@ -129,6 +131,10 @@ const condition = z.discriminatedUnion('kind', [
       kind: z.literal('rate'),
       perSecond: z.number().positive().max(1_000_000).describe('More events a second than this are impossible'),
       windowMinutes: minutes('Over which the rate is taken').default(1),
+    })
+    .refine((given) => given.perSecond * given.windowMinutes * 60 <= MOST_EVENTS, {
+      path: ['windowMinutes'],
+      error: `makes more than ${MOST_EVENTS} events; take the rate over a shorter time`,
     })
     .describe('More events than whoever it is can make'),
   z

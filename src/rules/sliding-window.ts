@@ -16,6 +16,9 @@ export interface WindowEntry {
   d?: string;
   /** Steps of a sequence that the event is one of, as bits. */
   m?: number;
+  /** Where the entry stands for several events: how many, and the time of the first; `t` is that of the last. */
+  n?: number;
+  f?: number;
 }
 
 /** Judges the window that ends at entry `end` and begins at entry `start`, both included; undefined if the condition does not hold. */
@@ -51,6 +54,33 @@ export function prune(entries: WindowEntry[], time: number, most: number): boole
   const old = Math.max(firstAfter(entries, time - 1), entries.length - most);
   if (old > 0) entries.splice(0, old);
   return entries.length > 0;
+}
+
+/** Parts of a window within which events may be taken together. */
+const PARTS = 16;
+
+/**
+ * Takes neighbours together where there are more than `most` entries, but for the newest half: so what a busy group needs
+ * depends on time and not on its events. Windows that end among them are then exact but for a sixteenth of their length. Only
+ * entries at which the condition has held become one (`all`: any two that are alike in this), since the others may have to
+ * be judged again.
+ */
+export function compact(entries: WindowEntry[], windowMs: number, most: number, all: boolean): void {
+  if (entries.length <= most) return;
+  const end = entries.length - (most >> 1);
+  const taken: WindowEntry[] = [];
+  for (const entry of entries.slice(0, end)) {
+    const last = taken.at(-1);
+    const isAlike = last !== undefined && last.hit === entry.hit && (all || entry.hit);
+    if (!isAlike || entry.t - (last.f ?? last.t) > windowMs / PARTS) taken.push(entry);
+    else taken[taken.length - 1] = joined(last, entry);
+  }
+  entries.splice(0, end, ...taken);
+}
+
+function joined(a: WindowEntry, b: WindowEntry): WindowEntry {
+  const sum = a.v === undefined && b.v === undefined ? {} : { v: (a.v ?? 0) + (b.v ?? 0) };
+  return { t: b.t, hit: b.hit, ...sum, n: (a.n ?? 1) + (b.n ?? 1), f: a.f ?? a.t };
 }
 
 /** Index of the first entry later than `time`, searching below `end`. */

@@ -5,7 +5,7 @@ import { capacityOf, judgeSequence, judgeThreshold } from './judges';
 import { compileMatch, Predicate } from './match';
 import type { Condition, Trigger } from './rule';
 import type { RuleEvent } from './rule-event';
-import { addToWindow, Judge, NewHit, prune, WindowEntry } from './sliding-window';
+import { addToWindow, compact, Judge, NewHit, prune, WindowEntry } from './sliding-window';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -72,13 +72,14 @@ function windowed(
   toEntry: (event: RuleEvent) => WindowEntry,
 ): TriggerEvaluator {
   const windowMs = condition.windowMinutes * MINUTE;
-  const most = capacityOf(condition);
+  const { exact, most, joins } = capacityOf(condition);
   return {
     matches,
     fresh: () => ({ kind: 'window', entries: [] }),
     observe: (state, event, horizon) => {
       const { entries } = state as Extract<GroupState, { kind: 'window' }>;
       prune(entries, horizon - windowMs, most);
+      if (joins !== 'none') compact(entries, windowMs, exact, joins === 'all');
       return addToWindow(entries, toEntry(event), windowMs, judge);
     },
     isSpent: (state, horizon) =>
@@ -171,13 +172,8 @@ export function textOf(value: FieldValue): string | undefined {
 /** Enough to tell the values of one group apart, and says nothing about them. */
 const shortHash = (text: string): string => createHash('sha256').update(text).digest().toString('base64url', 0, 9);
 
-const packedEntry = z.tuple([
-  z.number(),
-  z.number(),
-  z.number().nullable(),
-  z.string().nullable(),
-  z.number().nullable(),
-]);
+const optional = z.number().nullable();
+const packedEntry = z.tuple([z.number(), z.number(), optional, z.string().nullable(), optional, optional, optional]);
 const packed = z.union([
   z.object({ w: z.array(packedEntry) }),
   z.object({ s: z.array(z.tuple([z.string(), z.number()])) }),
@@ -189,7 +185,10 @@ export function packState(state: GroupState): string {
   switch (state.kind) {
     case 'window':
       return JSON.stringify({
-        w: state.entries.map(({ t, hit, v, d, m }) => [t, hit ? 1 : 0, v ?? null, d ?? null, m ?? null]),
+        w: state.entries.map(({ t, hit, v, d, m, n, f }) => [
+          ...[t, hit ? 1 : 0, v ?? null, d ?? null],
+          ...[m ?? null, n ?? null, f ?? null],
+        ]),
       });
     case 'values':
       return JSON.stringify({ s: [...state.seen] });
@@ -202,12 +201,14 @@ export function unpackState(text: string): GroupState {
   const state = packed.parse(JSON.parse(text));
   if ('s' in state) return { kind: 'values', seen: new Map(state.s) };
   if ('p' in state) return { kind: 'presence', seenAt: state.p[0], missedAt: state.p[1] };
-  const entries = state.w.map(([t, hit, v, d, m]) => ({
+  const entries = state.w.map(([t, hit, v, d, m, n, f]) => ({
     t,
     hit: hit === 1,
     ...(v !== null && { v }),
     ...(d !== null && { d }),
     ...(m !== null && { m }),
+    ...(n !== null && { n }),
+    ...(f !== null && { f }),
   }));
   return { kind: 'window', entries };
 }

@@ -39,6 +39,8 @@ export interface ClientCounts {
   acknowledged: number;
   refused: number;
   unknown: number;
+  /** Attempts that found nobody listening. */
+  unreachable: number;
   repeats: number;
   /** Answers that no fault of the system's surroundings explains. */
   unexpected: string[];
@@ -47,6 +49,7 @@ export interface ClientCounts {
 type Outcome =
   | { kind: 'acknowledged'; receipts: { id: string; checksum: string }[] }
   | { kind: 'refused'; retryAfterMs: number; status: number }
+  | { kind: 'unreachable' }
   | { kind: 'unknown' };
 
 interface Batch {
@@ -60,7 +63,15 @@ interface Batch {
  * repeated safely are repeated until they are acknowledged; the others are sent once.
  */
 export class Client {
-  readonly counts: ClientCounts = { requests: 0, acknowledged: 0, refused: 0, unknown: 0, repeats: 0, unexpected: [] };
+  readonly counts: ClientCounts = {
+    requests: 0,
+    acknowledged: 0,
+    refused: 0,
+    unknown: 0,
+    unreachable: 0,
+    repeats: 0,
+    unexpected: [],
+  };
   private made = 0;
 
   constructor(private readonly options: ClientOptions) {}
@@ -137,7 +148,8 @@ export class Client {
   /** One attempt. If nothing was stored it stays so: the events are not sent again. */
   private async sendOnce(batch: Batch): Promise<void> {
     const outcome = await this.attempt(batch);
-    if (outcome.kind === 'refused') for (const entry of batch.entries) entry.refused = true;
+    if (outcome.kind === 'refused' || outcome.kind === 'unreachable')
+      for (const entry of batch.entries) entry.refused = true;
   }
 
   private async sendUntilKnown(batch: Batch, giveUp: AbortSignal): Promise<void> {
@@ -179,8 +191,9 @@ export class Client {
         signal: AbortSignal.timeout(ANSWER_MS),
       });
       text = await answer.text();
-    } catch {
-      return { kind: 'unknown' };
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as { code?: string };
+      return { kind: code === 'ECONNREFUSED' ? 'unreachable' : 'unknown' };
     }
     if (answer.status === 202) {
       const { receipts } = JSON.parse(text) as { receipts: { id: string; checksum: string }[] };

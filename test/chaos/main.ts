@@ -19,6 +19,7 @@ async function storm(options: Options, stage: Stage): Promise<Deeds> {
     deadline: began + options.minutes * 60_000,
     paceMs: options.paceMs,
     disks: stage.disks,
+    clockFile: stage.clockFile,
     ...(options.negativeControl && { only: ['kill ClickHouse inside an insert'] }),
     onFault: (line) => say(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  ${line}`),
   });
@@ -46,8 +47,8 @@ async function run(options: Options): Promise<Report> {
     const drainMs = await stage.finish();
     const checks = await stage.judge();
     ok = checks.every((check) => check.ok);
-    const { requests, acknowledged, refused, unknown, repeats } = stage.counts();
-    const clients = { requests, acknowledged, refused, unknown, repeats };
+    const { requests, acknowledged, refused, unknown, unreachable, repeats } = stage.counts();
+    const clients = { requests, acknowledged, refused, unknown, unreachable, repeats };
     const peakRssMb = Object.fromEntries([...stage.peaks].map(([kind, bytes]) => [kind, Math.round(bytes / 1048576)]));
     const seconds = (Date.now() - began) / 1000;
     return {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '../../src/cli/demo/random';
 import { Cluster, Part, PartKind } from '../support/cluster';
@@ -15,6 +16,7 @@ export interface NemesisOptions {
   /** Mean pause between two faults, ms. */
   paceMs: number;
   disks: SmallDisk[];
+  clockFile: string;
   /** Only these faults; default: all. */
   only?: FaultName[];
   onFault: (line: string) => void;
@@ -24,8 +26,8 @@ export interface NemesisOptions {
 const WEIGHTS = {
   'kill one part': 30,
   'kill a pair': 12,
-  'kill ClickHouse inside an insert': 14,
-  'kill a worker inside an insert': 12,
+  'kill ClickHouse inside an insert': 20,
+  'kill a worker inside an insert': 16,
   'stop and continue one part': 8,
   'stop a worker inside an insert, past its lease': 3,
   'cut all connections': 6,
@@ -34,6 +36,7 @@ const WEIGHTS = {
   delay: 4,
   'black hole': 4,
   'full disk': 3,
+  'clock step': 4,
 } as const;
 export type FaultName = keyof typeof WEIGHTS;
 export const FAULTS = Object.keys(WEIGHTS) as FaultName[];
@@ -96,6 +99,7 @@ export class Nemesis {
       delay: () => this.delay(),
       'black hole': () => this.blackHole(),
       'full disk': () => this.fillDisk(),
+      'clock step': () => this.stepClock(),
     };
     return faults[fault];
   }
@@ -155,7 +159,8 @@ export class Nemesis {
       TRAP_MS,
     );
     if (!caught) return undefined;
-    if (random.chance(0.7)) await pause(random.int(0, 40));
+    // Most of an insert's time goes to parts and their log, after its body has come.
+    if (random.chance(0.8)) await pause(random.int(0, 200));
     return strike();
   }
 
@@ -204,6 +209,19 @@ export class Nemesis {
     await pause(ms);
     if (random.chance(0.5)) proxy.cutAll();
     return `${name} for ${ms} ms`;
+  }
+
+  /** Of one API or worker, there and back; longer than a lease, shorter than we would want to wait for the drain. */
+  private async stepClock(): Promise<string | undefined> {
+    const { random, clockFile } = this.options;
+    const part = this.some(random.pick(['api', 'worker'] as const));
+    const [ms, forMs] = [random.int(-60_000, 60_000), random.int(500, 8000)];
+    await writeFile(clockFile, String(ms));
+    if (!signal(part.pid(), 'SIGUSR2')) return undefined;
+    await pause(forMs);
+    await writeFile(clockFile, '0');
+    signal(part.pid(), 'SIGUSR2');
+    return `${part.name} by ${ms} ms for ${forMs} ms`;
   }
 
   private async fillDisk(): Promise<string> {

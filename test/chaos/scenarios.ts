@@ -88,7 +88,8 @@ export async function shutdown(_: Options, stage: Stage): Promise<Deeds> {
       measured[name] = Math.max(Number(measured[name] ?? 0), Date.now() - began);
       terminated[`SIGTERM to ${part.kind}`] = (terminated[`SIGTERM to ${part.kind}`] ?? 0) + 1;
       await waitFor(() => Promise.resolve(part.pid() !== pid && part.pid() !== undefined ? true : undefined));
-      await pause(500);
+      await cluster.healthy();
+      await pause(1000);
     }
   }
   return { kills: 0, killed: {}, faults: terminated, measured: { ...measured, 'stated bound, ms': SHUTDOWN_MS } };

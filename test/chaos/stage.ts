@@ -40,6 +40,8 @@ export class Stage {
     readonly dir: string,
     readonly cluster: Cluster,
     readonly disks: SmallDisk[],
+    /** Says by how many ms the clocks of APIs and workers are off, once they look. */
+    readonly clockFile: string,
     private readonly journal: Journal,
     options: Options,
     repeats: boolean,
@@ -79,17 +81,27 @@ export class Stage {
         say(`full disks are SKIPPED: no file system of its own could be mounted (${String(error).split('\n', 1)[0]})`);
       }
     }
+    const clockFile = join(dir, 'clock-offset');
     const cluster = await Cluster.start({
       dataDir,
+      nodeArgs: ['-r', join(__dirname, 'clock-step.cjs')],
+      env: { ...how.env, CHAOS_CLOCK_FILE: clockFile },
       apis: options.apis,
       workers: options.workers,
       proxied: how.proxied,
-      ...(how.env && { env: how.env }),
       ...(how.workerArgs && { workerArgs: how.workerArgs }),
       // The log of Redis is the record that the checks compare with: it must not be rewritten.
       redisConf: ['auto-aof-rewrite-percentage 0'],
     });
-    return new Stage(dir, cluster, disks, await Journal.open(join(dir, 'journal.ndjson')), options, how.repeats);
+    return new Stage(
+      dir,
+      cluster,
+      disks,
+      clockFile,
+      await Journal.open(join(dir, 'journal.ndjson')),
+      options,
+      how.repeats,
+    );
   }
 
   /** Lets the clients send until `finish`. */
@@ -100,9 +112,17 @@ export class Stage {
   }
 
   counts(): ClientCounts {
-    const sum: ClientCounts = { requests: 0, acknowledged: 0, refused: 0, unknown: 0, repeats: 0, unexpected: [] };
+    const sum: ClientCounts = {
+      requests: 0,
+      acknowledged: 0,
+      refused: 0,
+      unknown: 0,
+      unreachable: 0,
+      repeats: 0,
+      unexpected: [],
+    };
     for (const { counts } of this.clients) {
-      for (const name of ['requests', 'acknowledged', 'refused', 'unknown', 'repeats'] as const)
+      for (const name of ['requests', 'acknowledged', 'refused', 'unknown', 'unreachable', 'repeats'] as const)
         sum[name] += counts[name];
       sum.unexpected.push(...counts.unexpected);
     }

@@ -37,6 +37,8 @@ export interface ClusterOptions {
   env?: Record<string, string>;
   /** Arguments of `node` for a worker; default: the built product. */
   workerArgs?: string[];
+  /** Arguments of `node` before the script of an API or a worker. */
+  nodeArgs?: string[];
   /** Lines added to the configuration of Redis. */
   redisConf?: string[];
 }
@@ -104,11 +106,23 @@ export class Cluster {
     });
     const starting: Promise<void>[] = [];
     for (let n = 1; n <= options.workers; n++) {
-      starting.push(cluster.process('worker', n, options.workerArgs ?? [MAIN], await environment('worker')));
+      starting.push(
+        cluster.process(
+          'worker',
+          n,
+          [...(options.nodeArgs ?? []), ...(options.workerArgs ?? [MAIN])],
+          await environment('worker'),
+        ),
+      );
     }
     for (let n = 1; n <= options.apis; n++) {
       const port = await freePort();
-      starting.push(cluster.process('api', n, [MAIN], { ...(await environment('api')), AUDIT_PORT: String(port) }));
+      starting.push(
+        cluster.process('api', n, [...(options.nodeArgs ?? []), MAIN], {
+          ...(await environment('api')),
+          AUDIT_PORT: String(port),
+        }),
+      );
       cluster.apiUrls.push(`http://127.0.0.1:${await cluster.link(`client-api-${n}`, port)}`);
     }
     await Promise.all(starting);

@@ -1,25 +1,19 @@
 import type { Redis } from 'ioredis';
 import { RedisKeys } from '../redis/redis-keys';
 
-/** The newest checkpoint signed for a tenant, as Redis remembers it. */
-export interface Head {
-  size: number;
-  note: string;
-}
+/** The newest checkpoint signed for a tenant, as Redis remembers it: the signed note. */
+export type Head = string | undefined;
 
-/** Refuses a leader that is not the newest any more, and a smaller tree. ARGV: tenant, fence, size, JSON. */
+/** ARGV: tenant, the head that is expected ('' for none), the next. */
 const ADVANCE = `
-local text = redis.call('HGET', KEYS[1], ARGV[1])
-if text then
-  local head = cjson.decode(text)
-  if head.fence > tonumber(ARGV[2]) or head.size > tonumber(ARGV[3]) then return 0 end
-end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1`;
 
 /**
- * Every checkpoint is written here before anybody can see it. So a ClickHouse that was set back (an old backup, rows removed)
- * is noticed before another history is signed, and of two sealers only the newer one signs.
+ * What makes a fork impossible: a checkpoint is written here before anybody can see it, and only in the place of the very
+ * checkpoint that it was proved to continue. So of two sealers, or of one that stalled and goes on, only one gets through, and a
+ * ClickHouse that was set back (an old backup, rows removed) is noticed before another history is signed.
  */
 export class CheckpointHeads {
   constructor(
@@ -27,16 +21,13 @@ export class CheckpointHeads {
     private readonly keys: RedisKeys,
   ) {}
 
-  async get(tenant: string): Promise<Head | undefined> {
-    const text = await this.redis.hget(this.keys.ledgerHeads(), tenant);
-    return text === null ? undefined : (JSON.parse(text) as Head);
+  async get(tenant: string): Promise<Head> {
+    return (await this.redis.hget(this.keys.ledgerHeads(), tenant)) ?? undefined;
   }
 
-  /** False if a newer leader or a larger tree was here before: then the checkpoint must not be given out. */
-  async advance(tenant: string, fence: number, head: Head): Promise<boolean> {
-    const json = JSON.stringify({ fence, ...head });
-    const args = [this.keys.ledgerHeads(), tenant, String(fence), String(head.size), json];
-    return (await this.redis.eval(ADVANCE, 1, ...args)) === 1;
+  /** False if `expected` is not the head any more: then the next checkpoint must not be given out. */
+  async advance(tenant: string, expected: Head, next: string): Promise<boolean> {
+    return (await this.redis.eval(ADVANCE, 1, this.keys.ledgerHeads(), tenant, expected ?? '', next)) === 1;
   }
 
   /** The leaf index up to which a tenant's batches are committed; undefined while Redis does not know. */

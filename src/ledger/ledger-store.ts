@@ -30,6 +30,11 @@ export interface StoredCheckpoint {
   signedAt: number;
 }
 
+export interface NewCheckpoint extends StoredCheckpoint {
+  root: Buffer;
+  keyNumber: number;
+}
+
 export interface SealedEvent {
   leafIndex: number;
   envelope: string;
@@ -71,7 +76,7 @@ export class LedgerStore {
   }
 
   /** What `ledger_leaves` holds with `first <= leaf index < end`. */
-  sealedLeaves(tenant: string, first: number, end = Number.MAX_SAFE_INTEGER): Promise<IndexedHashes> {
+  sealedLeaves(tenant: string, first: number, end: number): Promise<IndexedHashes> {
     return this.indexed(
       `SELECT leaf_index, leaf_hash FROM ledger_leaves
        WHERE tenant = {tenant:String} AND leaf_index >= {first:UInt64} AND leaf_index < {end:UInt64}
@@ -79,6 +84,15 @@ export class LedgerStore {
        LIMIT 1 BY leaf_index, leaf_hash`,
       { tenant, first, end },
     );
+  }
+
+  /** The index behind the last leaf in `ledger_leaves`. */
+  async leavesEnd(tenant: string): Promise<number> {
+    const [row] = await this.rows<{ end: number }>(
+      `SELECT if(count() = 0, 0, max(leaf_index) + 1) AS end FROM ledger_leaves WHERE tenant = {tenant:String}`,
+      { tenant },
+    );
+    return row?.end ?? 0;
   }
 
   /** Tenants with events in batches from `batch` on, with the leaf index behind their last; and the highest batch. */
@@ -182,9 +196,7 @@ export class LedgerStore {
     await this.insert('INSERT INTO ledger_tiles (tenant, level, place, hash)', rows);
   }
 
-  async saveCheckpoints(
-    checkpoints: readonly (StoredCheckpoint & { root: Buffer; keyNumber: number })[],
-  ): Promise<void> {
+  async saveCheckpoints(checkpoints: readonly NewCheckpoint[]): Promise<void> {
     const rows = checkpoints.map(({ tenant, size, root, note, keyNumber, signedAt }) => {
       const numbers = Buffer.allocUnsafe(12);
       numbers.writeUInt32LE(keyNumber);

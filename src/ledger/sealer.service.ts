@@ -10,6 +10,8 @@ import { connectRedis, REDIS } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
 import { LedgerStore } from './ledger-store';
 import { Sealer } from './sealer';
+import { SealingAgenda } from './sealing-agenda';
+import { SealingStateStore } from './sealing-state';
 import { Witnesses } from './witnesses';
 
 const LEASE_MS = 15_000;
@@ -18,27 +20,22 @@ const TICK_MS = 1000;
 const SURVEY_MS = 10_000;
 /** Batches may land out of their order, by so many at most. */
 const BATCHES_BACK = 1000;
-/** A ledger with an alarm is looked at again after this time. */
-const HALT_MS = 60_000;
-const MAX_TENANTS = 200;
 
 const landed = z.object({ tenants: z.array(z.object({ tenant: z.string() })) });
 
-/** When to seal what: one worker leads, woken by landed batches, by a tick, and by the heartbeat. */
+/** When to seal: one worker leads, woken by landed batches, by a tick, and by the heartbeat. */
 @Injectable()
 export class SealerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('Sealer');
   private readonly leadership: Leadership;
   private readonly subscriber: Redis;
-  /** Tenants with something to seal, and since when we know. */
-  private readonly pending = new Map<string, number>();
-  private readonly signedAt = new Map<string, number>();
-  private readonly sizes = new Map<string, number>();
-  private readonly halted = new Map<string, { reason: string; until: number }>();
+  private readonly agenda: SealingAgenda;
   private leading = false;
+  private fence: number | undefined;
   private batch = 0;
   private surveyedAt = 0;
   private stopping = false;
+  private trouble: string | undefined;
   private loop: Promise<void> | undefined;
   private wake: () => void = () => {};
 
@@ -48,6 +45,11 @@ export class SealerService implements OnApplicationBootstrap, BeforeApplicationS
     buckets: [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30],
   });
   private readonly count = new Counter({ name: 'audit_ledger_checkpoints_total', help: 'Checkpoints signed' });
+  private readonly size = new Gauge({ name: 'audit_ledger_sealed_leaves', help: 'Leaves under checkpoints' });
+  private readonly lag = new Gauge({
+    name: 'audit_ledger_lag_seconds',
+    help: 'Age of the oldest landed batch that is not sealed',
+  });
   private readonly alarms = new Gauge({
     name: 'audit_ledger_halted',
     help: 'Ledgers that are not sealed because of a contradiction: call an operator',
@@ -56,6 +58,7 @@ export class SealerService implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     private readonly sealer: Sealer,
     private readonly store: LedgerStore,
+    private readonly states: SealingStateStore,
     private readonly witnesses: Witnesses,
     private readonly selfAudit: SelfAudit,
     private readonly clock: Clock,
@@ -65,6 +68,7 @@ export class SealerService implements OnApplicationBootstrap, BeforeApplicationS
   ) {
     this.leadership = new Leadership(redis, { leader: keys.ledgerLeader(), fence: keys.ledgerFence() }, LEASE_MS);
     this.subscriber = connectRedis(config, { blocking: true });
+    this.agenda = new SealingAgenda(config.ledger.heartbeatMs);
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -84,83 +88,66 @@ export class SealerService implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private landed(message: string): void {
-    for (const { tenant } of landed.parse(JSON.parse(message)).tenants) this.note(tenant);
+    const now = this.clock.now();
+    for (const { tenant } of landed.parse(JSON.parse(message)).tenants) this.agenda.landed(tenant, now);
     this.wake();
   }
 
-  private note(tenant: string): void {
-    if (!this.pending.has(tenant) && !this.halted.has(tenant)) this.pending.set(tenant, this.clock.now());
-  }
-
   private async run(): Promise<void> {
-    let roundAt = 0;
     while (!this.stopping) {
-      const busy = await this.step().catch((error: unknown) => {
-        this.log.warn(`not sealed: ${error instanceof Error ? error.message : String(error)}`);
-        return 'failed' as const;
-      });
-      if (busy === 'more') continue;
-      if (busy === 'sealed' || busy === 'failed') roundAt = Date.now();
-      await this.pause(roundAt + this.config.ledger.intervalMs - Date.now());
+      const began = Date.now();
+      const did = await this.step().catch((error: unknown) => this.failed(error));
+      if (did !== 'failed') this.trouble = undefined;
+      if (did === 'more') continue;
+      if (did !== 'idle') await this.sleep(began + this.config.ledger.intervalMs - Date.now());
+      if (!this.leading || this.agenda.isEmpty) await this.untilWoken(TICK_MS);
     }
   }
 
-  /** Waits for `ms` at least, and then until something lands or a tick passes. */
-  private async pause(ms: number): Promise<void> {
-    if (ms > 0) await this.sleep(ms, true);
-    if (!this.stopping && !(this.leading && this.pending.size > 0)) await this.sleep(TICK_MS, false);
+  /** The same trouble every second is said once. */
+  private failed(error: unknown): 'failed' {
+    const text = error instanceof Error ? error.message : String(error);
+    if (text !== this.trouble) this.log.warn(`not sealed: ${text}`);
+    this.trouble = text;
+    return 'failed';
   }
 
-  private sleep(ms: number, deaf: boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      const previous = this.wake;
-      this.wake = () => {
-        if (!deaf || this.stopping) done();
-      };
-      const restore = () => (this.wake = previous);
-      function done() {
-        clearTimeout(timer);
-        restore();
-        resolve();
-      }
-    });
-  }
-
+  /** Leads if it may, and does one round. `more` asks for the next at once. */
   private async step(): Promise<'idle' | 'sealed' | 'more'> {
     const fence = await this.leadership.take();
     if (fence === undefined) {
+      if (this.leading) this.log.log('another worker seals the ledgers now');
       this.leading = false;
-      this.pending.clear();
+      this.agenda.leave();
+      for (const gauge of [this.size, this.lag, this.alarms]) gauge.set(0);
       return 'idle';
     }
-    if (!this.leading) await this.begin();
-    const now = this.clock.now();
-    if (now - this.surveyedAt > SURVEY_MS) await this.survey(Math.max(0, this.batch - BATCHES_BACK));
-    const renew = this.due(now);
-    const retried = [...this.halted].filter(([, { until }]) => until <= now).map(([tenant]) => tenant);
-    const work = [...new Set([...this.pending.keys(), ...renew, ...retried])].slice(0, MAX_TENANTS);
-    if (work.length === 0) return 'idle';
-    const since = new Map(work.map((tenant) => [tenant, this.pending.get(tenant)]));
-    for (const tenant of work) this.pending.delete(tenant);
-    const renewal = setInterval(() => void this.leadership.take().catch(() => undefined), LEASE_MS / 3);
+    if (fence !== this.fence || !this.leading) await this.lead(fence);
+    if (this.clock.now() - this.surveyedAt > SURVEY_MS) await this.survey(Math.max(0, this.batch - BATCHES_BACK));
     try {
-      const round = await this.sealer.round(work, renew, fence);
-      for (const { tenant, size, signedAt } of round.checkpoints) {
-        const waited = since.get(tenant);
-        if (waited !== undefined) this.delay.observe((this.clock.now() - waited) / 1000);
-        this.signedAt.set(tenant, signedAt);
-        this.sizes.set(tenant, size);
-        this.halted.delete(tenant);
-      }
+      return await this.round();
+    } finally {
+      await this.report();
+    }
+  }
+
+  private async round(): Promise<'idle' | 'sealed' | 'more'> {
+    const { tenants, renew, more } = this.agenda.begin(this.clock.now());
+    if (tenants.length === 0) return 'idle';
+    const renewal = setInterval(() => {
+      // A lease that is lost meanwhile does no harm, see CheckpointHeads.
+      this.leadership.take().catch((error: Error) => this.log.debug(error.message));
+    }, LEASE_MS / 3);
+    try {
+      const round = await this.sealer.round(tenants, renew);
+      const { waited, stopped } = this.agenda.finish(round, this.clock.now());
+      for (const ms of waited) this.delay.observe(ms / 1000);
       this.count.inc(round.checkpoints.length);
-      round.unfinished.forEach((tenant) => this.note(tenant));
-      for (const { tenant, reason } of round.alarms) await this.halt(tenant, reason);
-      this.alarms.set(this.halted.size);
       this.witnesses.announce(round.checkpoints);
-      return round.unfinished.length > 0 || work.length === MAX_TENANTS ? 'more' : 'sealed';
+      for (const { tenant, reason } of stopped) await this.alarm(tenant, reason);
+      return more || round.unfinished.length > 0 ? 'more' : 'sealed';
     } catch (error) {
-      work.forEach((tenant) => this.note(tenant));
+      this.agenda.fail(this.clock.now());
       throw error;
     } finally {
       clearInterval(renewal);
@@ -168,44 +155,66 @@ export class SealerService implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   /** A new leader trusts nothing it remembers. */
-  private async begin(): Promise<void> {
+  private async lead(fence: number): Promise<void> {
+    this.leading = false;
     this.sealer.forget();
     this.batch = 0;
-    for (const { tenant, size, signedAt } of await this.store.newestCheckpoints()) {
-      this.sizes.set(tenant, size);
-      this.signedAt.set(tenant, signedAt);
-    }
+    const checkpoints = await this.store.newestCheckpoints();
+    for (const checkpoint of checkpoints) this.agenda.known(checkpoint);
     await this.survey(0);
     this.leading = true;
-    this.log.log(`seals the ledgers; ${this.pending.size} of ${this.sizes.size} have something new`);
+    this.fence = fence;
+    this.log.log(`seals the ledgers, ${checkpoints.length} so far`);
   }
 
   private async survey(batch: number): Promise<void> {
-    this.surveyedAt = this.clock.now();
-    for (const found of await this.store.tenantsSince(batch)) {
-      this.batch = Math.max(this.batch, found.lastBatch);
-      if (found.end > (this.sizes.get(found.tenant) ?? 0)) this.note(found.tenant);
+    const now = this.clock.now();
+    for (const { tenant, end, lastBatch } of await this.store.tenantsSince(batch)) {
+      this.batch = Math.max(this.batch, lastBatch);
+      if (end > this.agenda.sizeOf(tenant)) this.agenda.landed(tenant, now);
+    }
+    this.surveyedAt = now;
+  }
+
+  private async report(): Promise<void> {
+    const state = this.agenda.state(this.clock.now());
+    this.size.set(state.sealed);
+    this.lag.set(state.lagMs / 1000);
+    this.alarms.set(Object.keys(state.halted).length);
+    await this.states.write(state);
+  }
+
+  /** The log gets one critical event for each reason; where that fails the metric and the state still tell. */
+  private async alarm(tenant: string, reason: string): Promise<void> {
+    try {
+      await this.selfAudit.record(tenant, {
+        eventType: 'AUDIT_VERIFICATION_FAILED',
+        description:
+          'The ledger is not sealed any further: what is stored contradicts what was sealed or signed before',
+        context: { resourceType: 'ledger', resourceId: tenant },
+        details: { reason },
+      });
+    } catch (error) {
+      this.log.error(
+        `the alarm about ${tenant} was not recorded: ${error instanceof Error ? error.message : 'unknown'}`,
+      );
     }
   }
 
-  private due(now: number): Set<string> {
-    const { heartbeatMs } = this.config.ledger;
-    if (heartbeatMs === 0) return new Set();
-    const old = [...this.signedAt].filter(([tenant, at]) => now - at >= heartbeatMs && !this.halted.has(tenant));
-    return new Set(old.map(([tenant]) => tenant));
+  private async sleep(ms: number): Promise<void> {
+    const end = Date.now() + ms;
+    while (!this.stopping && Date.now() < end) await this.untilWoken(end - Date.now());
   }
 
-  /** Stops a ledger for a while; the log gets one critical event for each reason. */
-  private async halt(tenant: string, reason: string): Promise<void> {
-    const known = this.halted.get(tenant)?.reason === reason;
-    this.halted.set(tenant, { reason, until: this.clock.now() + HALT_MS });
-    this.pending.delete(tenant);
-    if (known) return;
-    await this.selfAudit.record(tenant, {
-      eventType: 'AUDIT_VERIFICATION_FAILED',
-      description: 'The ledger is not sealed any further: what is stored contradicts what was sealed or signed before',
-      context: { resourceType: 'ledger', resourceId: tenant },
-      details: { reason },
+  private untilWoken(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.wake = () => {};
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.wake = done;
     });
   }
 }

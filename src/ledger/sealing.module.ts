@@ -2,8 +2,9 @@ import { Module } from '@nestjs/common';
 import { LedgerStore } from './ledger-store';
 import { Sealer } from './sealer';
 import { SealerService } from './sealer.service';
+import { SealingStateStore } from './sealing-state';
 import { Witnesses } from './witnesses';
 
 /** The worker's part of the ledger: sealing. */
-@Module({ providers: [LedgerStore, Sealer, SealerService, Witnesses] })
+@Module({ providers: [LedgerStore, Sealer, SealerService, SealingStateStore, Witnesses] })
 export class SealingModule {}

@@ -70,8 +70,10 @@ export class RedisKeys {
   ledgerLeader = () => `${this.prefix}:ledger:leader`;
   /** String: the last fence given to a leader. */
   ledgerFence = () => `${this.prefix}:ledger:fence`;
-  /** Hash: tenant → JSON {fence, size, note} of the newest checkpoint signed. Set before anybody can see that checkpoint. */
+  /** Hash: tenant → signed note of the newest checkpoint. Set before anybody can see that checkpoint. */
   ledgerHeads = () => `${this.prefix}:ledger:heads`;
+  /** String: JSON of how sealing goes, written every second by the worker that seals. */
+  ledgerState = () => `${this.prefix}:ledger:state`;
 
   /** Hash per tenant: alert id → `<revision>|<JSON>`. Unresolved alerts, and those resolved lately. */
   alerts = (tenant: string) => `${this.prefix}:alerts:of:${tenant}`;

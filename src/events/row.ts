@@ -100,11 +100,15 @@ export const rowFlags = (payload: Buffer, row: RowView): number => payload[row.s
 export const rowId = (payload: Buffer, row: RowView): Buffer => payload.subarray(row.start + ID, row.start + CHECKSUM);
 export const rowChecksum = (payload: Buffer, row: RowView): Buffer =>
   payload.subarray(row.start + CHECKSUM, row.start + KEY_ID);
+/** Number of the key that signed it, 0 = not signed. */
+export const rowKeyId = (payload: Buffer, row: RowView): number => payload.readUInt32LE(row.start + KEY_ID);
+export const rowSignature = (payload: Buffer, row: RowView): Buffer =>
+  payload.subarray(row.start + SIGNATURE, row.start + LEAF);
 export const rowEnvelope = (payload: Buffer, row: RowView): string =>
   payload.toString('utf8', row.envelopeStart, row.end);
 
 /** Sets the leaf index of a row in place. */
-export function setLeafIndex(payload: Buffer, row: RowView, leafIndex: number): void {
+export function setLeafIndex(payload: Buffer, row: Pick<RowView, 'start'>, leafIndex: number): void {
   payload.writeUInt32LE(leafIndex >>> 0, row.start + LEAF);
   payload.writeUInt32LE(Math.floor(leafIndex / 0x1_0000_0000), row.start + LEAF + 4);
 }

@@ -95,12 +95,9 @@ export class BatchWriter {
       try {
         if (first) await this.insert(manifest, rows);
         else await this.insertMissing(manifest, rows);
-        const faults = incomplete(manifest.ranges, await this.presence(manifest));
+        const faults = await this.faults(manifest);
         if (faults.length === 0) return await this.commit(manifest, segments, rows);
-        if (faults.some((fault) => fault.excess)) {
-          this.metrics.anomalies.inc();
-          throw new Error(`batch ${manifest.batch} has rows it should not have: ${JSON.stringify(faults)}`);
-        }
+        this.refuseExcess(manifest, faults);
         this.log.warn(`batch ${manifest.batch}, attempt ${manifest.attempt}: rows are missing, inserting them`);
       } catch (error) {
         if (error instanceof BatchLost) throw error;
@@ -144,6 +141,8 @@ export class BatchWriter {
 
   private async insertMissing(manifest: Manifest, rows: PlacedRow[]): Promise<void> {
     await this.events.settle(manifest.batch, manifest.attempt - 1);
+    // What no attempt can mend must not grow with each of them.
+    this.refuseExcess(manifest, await this.faults(manifest));
     const since = manifest.plan.acceptedAt - RECEIPT_SLACK_MS;
     const missing: PlacedRow[] = [];
     for (const { tenant } of manifest.ranges) {
@@ -153,11 +152,15 @@ export class BatchWriter {
     await this.insert(manifest, missing);
   }
 
-  private presence(manifest: Manifest): Promise<Presence[]> {
-    const { batch, ranges, plan } = manifest;
-    return ranges.length === 0
-      ? Promise.resolve([])
-      : this.events.presence(batch, ranges, plan.acceptedAt - RECEIPT_SLACK_MS);
+  private async faults({ batch, ranges, plan }: Manifest): Promise<Fault[]> {
+    if (ranges.length === 0) return [];
+    return incomplete(ranges, await this.events.presence(batch, ranges, plan.acceptedAt - RECEIPT_SLACK_MS));
+  }
+
+  private refuseExcess(manifest: Manifest, faults: Fault[]): void {
+    if (!faults.some((fault) => fault.excess)) return;
+    this.metrics.anomalies.inc();
+    throw new Error(`batch ${manifest.batch} has rows it should not have: ${JSON.stringify(faults)}`);
   }
 
   private place(manifest: Manifest, segments: Segment[]): PlacedRow[] {
@@ -225,11 +228,16 @@ export class BatchWriter {
   }
 }
 
+interface Fault {
+  tenant: string;
+  expected: number;
+  rows: number;
+  /** There are rows that should not be there. */
+  excess: boolean;
+}
+
 /** Ranges whose rows are not exactly there. Pure. */
-export function incomplete(
-  ranges: LeafRange[],
-  present: Presence[],
-): { tenant: string; expected: number; rows: number; excess: boolean }[] {
+export function incomplete(ranges: LeafRange[], present: Presence[]): Fault[] {
   return ranges.flatMap(({ tenant, start, count }) => {
     const found = present.find((p) => p.tenant === tenant);
     const rows = Number(found?.rows ?? 0);

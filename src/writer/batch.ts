@@ -36,7 +36,7 @@ export interface BatchPlan {
   duplicates: Record<string, number>;
   /** Dropped rows that become dead letters. */
   conflicts: RefusedRow[];
-  /** Earliest acceptance of a segment, ms since the epoch. */
+  /** No row was received long before this, ms since the epoch. */
   acceptedAt: number;
 }
 
@@ -82,14 +82,14 @@ export interface PlacedRow extends KeptRow {
 }
 
 /**
- * Gives each row its leaf, in place in its payload. `substitute` may give another row to be stored there instead.
+ * Gives each row its leaf, in place in its payload. `substitute` may give another row to be stored there instead, which gets it too.
  * Deterministic, so that a retry, also by another process, makes the same bytes.
  */
 export function placeRows(
   segments: Segment[],
   plan: BatchPlan,
   ranges: LeafRange[],
-  substitute: (row: KeptRow, leafIndex: number) => Buffer | undefined,
+  substitute: (row: KeptRow) => Buffer | undefined,
 ): PlacedRow[] {
   const next = new Map(ranges.map((range) => [range.tenant, range.start]));
   const placed: PlacedRow[] = [];
@@ -99,8 +99,8 @@ export function placeRows(
     const leafIndex = next.get(tenant) as number;
     next.set(tenant, leafIndex + 1);
     const view = segment.rows[row] as RowView;
-    setLeafIndex(segment.payload, view, leafIndex);
-    const bytes = substitute(kept, leafIndex) ?? segment.payload.subarray(view.start, view.end);
+    const bytes = substitute(kept) ?? segment.payload.subarray(view.start, view.end);
+    setLeafIndex(bytes, { start: 0 }, leafIndex);
     placed.push({ ...kept, tenant, leafIndex, bytes });
   }
   return placed;

@@ -7,6 +7,7 @@ import { AlertsModule, AlertWorkModule } from './alerts/alerts.module';
 import { ClickHouseModule } from './clickhouse/clickhouse.module';
 import { Clock, SystemClock } from './common/clock';
 import { Config, CONFIG } from './config/config';
+import { DeadLettersModule } from './dead-letters/dead-letters.module';
 import { HealthModule } from './health/health.module';
 import { MetricsModule } from './health/metrics.module';
 import { IngestModule } from './ingest/ingest.module';
@@ -56,6 +57,7 @@ export class ApiModule {
         RulesModule,
         LedgerModule,
         AlertsModule,
+        DeadLettersModule,
         HealthModule,
       ],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],

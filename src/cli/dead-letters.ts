@@ -6,17 +6,23 @@ import { wholeNumber } from './search';
 
 const deadLetter = z.looseObject({
   id: z.string(),
-  eventId: z.string().optional(),
+  eventId: z.string(),
   reasonCode: z.string(),
   reason: z.string(),
   state: z.string(),
   createdAt: z.string(),
 });
-const page = z.object({ items: z.array(deadLetter), nextCursor: z.string().nullish() });
+const page = z.object({ items: z.array(deadLetter), nextCursor: z.string().nullable() });
 type Options = { tenant?: string; json?: boolean };
+type Filters = { state?: string[]; code?: string[]; event?: string[]; from?: string; to?: string };
 
-async function list(options: Options & { limit: string }): Promise<void> {
+async function list(options: Options & Filters & { limit: string }): Promise<void> {
   const query = new URLSearchParams({ limit: String(wholeNumber('--limit', options.limit)) });
+  for (const state of options.state ?? []) query.append('state', state);
+  for (const code of options.code ?? []) query.append('reasonCode', code);
+  for (const event of options.event ?? []) query.append('eventId', event);
+  if (options.from !== undefined) query.set('from', options.from);
+  if (options.to !== undefined) query.set('to', options.to);
   const { items, nextCursor } = await (await connect(options)).json('GET', 'dead-letters', page, { query });
   if (options.json) return printJson(items);
   const rows = items.map((d) => [d.id, d.createdAt, d.state, d.reasonCode, d.reason.slice(0, 100)]);
@@ -25,24 +31,41 @@ async function list(options: Options & { limit: string }): Promise<void> {
 }
 
 async function show(id: string, options: Options): Promise<void> {
-  const path = `dead-letters/${encodeURIComponent(id)}`;
-  printJson(await (await connect(options)).json('GET', path, z.looseObject({})));
+  printJson(await (await connect(options)).json('GET', pathOf(id), z.looseObject({})));
 }
 
 async function replay(ids: string[], options: Options): Promise<void> {
   const client = await connect(options);
   for (const id of ids) {
-    await client.request('POST', `dead-letters/${encodeURIComponent(id)}/replay`);
+    await client.request('POST', `${pathOf(id)}/replay`, { repeatable: true });
     print(`replayed ${id}`);
   }
 }
 
+async function discard(ids: string[], options: Options & { reason: string }): Promise<void> {
+  const client = await connect(options);
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ reason: options.reason });
+  for (const id of ids) {
+    await client.request('POST', `${pathOf(id)}/discard`, { repeatable: true, headers, body });
+    print(`discarded ${id}`);
+  }
+}
+
+const pathOf = (id: string) => `dead-letters/${encodeURIComponent(id)}`;
+const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
+
 export function deadLetterCommand(): Command {
   const command = new Command('dlq')
-    .summary('events that could not be stored: list, show, replay')
+    .summary('events that could not be stored: list, show, replay, discard')
     .description('Dead letters: events that were accepted and then could not be stored.');
   withTenant(command.command('list'))
     .description('Lists dead letters, newest first.')
+    .option('--state <name>', 'waiting, replayed or discarded; may be repeated', collect)
+    .option('--code <code>', 'ID_CONFLICT or REFUSED_BY_STORE; may be repeated', collect)
+    .option('--event <id>', 'id of the event; may be repeated', collect)
+    .option('--from <time>', 'made at or after this time (RFC 3339 or a date)')
+    .option('--to <time>', 'made before this time')
     .option('--limit <n>', 'how many', '50')
     .option('--json', 'print JSON')
     .action(list);
@@ -54,5 +77,10 @@ export function deadLetterCommand(): Command {
     .description('Sends dead letters on their way again, after the cause was removed.')
     .argument('<id...>', 'ids of dead letters')
     .action(replay);
+  withTenant(command.command('discard'))
+    .description('Gives dead letters up for good. They stay readable.')
+    .argument('<id...>', 'ids of dead letters')
+    .requiredOption('--reason <text>', 'why; it is recorded, so name no person in it')
+    .action(discard);
   return command;
 }

@@ -15,6 +15,8 @@ export const segmentPointer = z.object({
   bytes: z.number().int().positive(),
   /** When it was accepted, ms since the epoch. */
   acceptedAt: z.number().int(),
+  /** Receipt of its oldest row, ms since the epoch, if that lies before acceptance: a dead letter that was sent again. */
+  oldestReceipt: z.number().int().optional(),
 });
 export type SegmentPointer = z.infer<typeof segmentPointer>;
 

@@ -32,6 +32,8 @@ export class RedisKeys {
   claims = (tenant: string) => `${this.prefix}:claims:${tenant}`;
   /** Pub/sub channel: a batch was committed; message is JSON {batch, tenants:[{tenant,start,count}]}. */
   landed = () => `${this.prefix}:landed`;
+  /** String: what was decided about a dead letter (`replayed`, `discarded`); expires once ClickHouse has it. */
+  letter = (id: string) => `${this.prefix}:letter:${id}`;
   /** Hash: process name → JSON {at, metrics}, for /metrics over all processes. */
   metrics = () => `${this.prefix}:metrics`;
 

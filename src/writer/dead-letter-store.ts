@@ -1,7 +1,7 @@
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
-import { rowChecksum, rowEnvelope, rowId, RowView } from '../events/row';
+import { rowChecksum, rowEnvelope, rowId, rowKeyId, rowSignature, RowView } from '../events/row';
 import { uuidFromBytes } from '../events/uuid';
 import type { PlacedRow, RefusedRow, Segment } from './batch';
 import type { Manifest } from './manifest-store';
@@ -37,6 +37,7 @@ function record(
   leafIndex: number | undefined,
 ): Record<string, unknown> {
   const view = segment.rows[letter.row] as RowView;
+  const keyId = rowKeyId(segment.payload, view);
   const at = new Date(segment.pointer.acceptedAt).toISOString();
   return {
     tenant: segment.tenants[letter.row],
@@ -46,6 +47,8 @@ function record(
     reason: letter.reason,
     envelope: rowEnvelope(segment.payload, view),
     checksum: rowChecksum(segment.payload, view).toString('hex'),
+    key_id: keyId,
+    signature: keyId === 0 ? '' : rowSignature(segment.payload, view).toString('hex'),
     batch,
     leaf_index: leafIndex ?? null,
     state: 'waiting',

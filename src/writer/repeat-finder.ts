@@ -33,7 +33,7 @@ export class RepeatFinder {
       dropped: {},
       duplicates: {},
       conflicts: [],
-      acceptedAt: Math.min(...segments.map((segment) => segment.pointer.acceptedAt)),
+      acceptedAt: Math.min(...segments.map(({ pointer }) => pointer.oldestReceipt ?? pointer.acceptedAt)),
     };
     const byTenant = groupBy(segments.flatMap(givenIds), (candidate) => candidate.tenant);
     for (const [tenant, candidates] of byTenant) {

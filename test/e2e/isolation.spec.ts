@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { runningSystem, TestTenant } from '../support/system';
+import { runningSystem, TestTenant, waitFor } from '../support/system';
 
 type Route = [method: string, path: string];
 
@@ -52,8 +52,13 @@ describe('what belongs to a tenant', () => {
     const event = { id: randomUUID(), eventType: 'DATA_READ', description: marker };
     expect((await ours.post('events', event)).status).toBe(202);
     await ours.waitForCount(1, `id=${event.id}`);
+    const deadLetter = async (stored: object): Promise<string> => {
+      expect((await ours.post('events', { ...stored, severity: 'high' })).status).toBe(202);
+      return waitFor(async () => (await ours.get<{ items: { id: string }[] }>('dead-letters')).items[0]?.id);
+    };
     ids = {
       '/audit/api/events': event.id,
+      '/audit/api/dead-letters': await deadLetter(event),
       '/audit/api/api-keys': await made('api-keys', { name: marker, roles: ['viewer'] }),
       '/audit/api/privacy/holds': await made('privacy/holds', { name: marker, reason: marker }),
       '/audit/api/rules': await made('rules', rule(marker)),
@@ -100,9 +105,10 @@ describe('what belongs to a tenant', () => {
         wrong.push(`${route.join(' ')}: ${status} ${text.slice(0, 200)}`);
     }
     expect(wrong).toEqual([]);
-    for (const path of ['events', 'privacy/holds', 'rules']) {
+    for (const path of ['events', 'dead-letters', 'privacy/holds', 'rules']) {
       expect(await ours.get(`${path}/${ids[`/audit/api/${path}`]}`)).toMatchObject({ id: ids[`/audit/api/${path}`] });
     }
+    expect(await ours.get('dead-letters')).toMatchObject({ items: [{ state: 'waiting' }] });
     const keys = await ours.get<{ items: { id: string; revokedAt: string | null }[] }>('api-keys');
     expect(keys.items.find(({ id }) => id === ids['/audit/api/api-keys'])).toMatchObject({ revokedAt: null });
     const hold = await ours.get<{ releasedAt: string | null }>(`privacy/holds/${ids['/audit/api/privacy/holds']}`);

@@ -17,6 +17,9 @@ describe('what belongs to a tenant', () => {
   });
   /** What a route needs to get past validation, where `REASON` does not. */
   const bodies: Record<string, unknown> = {
+    'POST /audit/api/alerts/{id}/acknowledge': {},
+    'POST /audit/api/alerts/{id}/comment': { comment: 'mine' },
+    'POST /audit/api/alerts/{id}/assign': { assignee: 'me' },
     'POST /audit/api/api-keys': { name: 'mine', roles: ['viewer'] },
     'POST /audit/api/events': { eventType: 'DATA_READ', description: 'mine' },
     'POST /audit/api/rules/test': {
@@ -52,13 +55,20 @@ describe('what belongs to a tenant', () => {
     const event = { id: randomUUID(), eventType: 'DATA_READ', description: marker };
     expect((await ours.post('events', event)).status).toBe(202);
     await ours.waitForCount(1, `id=${event.id}`);
+    const first = async (path: string) => (await ours.get<{ items: { id: string }[] }>(path)).items[0]?.id;
+    const alert = async (): Promise<string> => {
+      const critical = { eventType: 'SECURITY_VIOLATION', severity: 'critical', description: marker };
+      expect((await ours.post('events', critical)).status).toBe(202);
+      return waitFor(() => first('alerts'));
+    };
     const deadLetter = async (stored: object): Promise<string> => {
       expect((await ours.post('events', { ...stored, severity: 'high' })).status).toBe(202);
-      return waitFor(async () => (await ours.get<{ items: { id: string }[] }>('dead-letters')).items[0]?.id);
+      return waitFor(() => first('dead-letters'));
     };
     ids = {
       '/audit/api/events': event.id,
       '/audit/api/dead-letters': await deadLetter(event),
+      '/audit/api/alerts': await alert(),
       '/audit/api/api-keys': await made('api-keys', { name: marker, roles: ['viewer'] }),
       '/audit/api/privacy/holds': await made('privacy/holds', { name: marker, reason: marker }),
       '/audit/api/rules': await made('rules', rule(marker)),
@@ -105,7 +115,7 @@ describe('what belongs to a tenant', () => {
         wrong.push(`${route.join(' ')}: ${status} ${text.slice(0, 200)}`);
     }
     expect(wrong).toEqual([]);
-    for (const path of ['events', 'dead-letters', 'privacy/holds', 'rules']) {
+    for (const path of ['events', 'dead-letters', 'alerts', 'privacy/holds', 'rules']) {
       expect(await ours.get(`${path}/${ids[`/audit/api/${path}`]}`)).toMatchObject({ id: ids[`/audit/api/${path}`] });
     }
     expect(await ours.get('dead-letters')).toMatchObject({ items: [{ state: 'waiting' }] });

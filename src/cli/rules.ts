@@ -107,21 +107,48 @@ async function runTest(id: string | undefined, options: TestOptions): Promise<vo
   print(`${rows.length} alerts from ${result.events} events that rule ${result.rule} looked at`);
 }
 
+interface ImportOptions extends Options {
+  map?: string[];
+  recipient?: string[];
+  replace?: boolean;
+  dryRun?: boolean;
+}
+
+const imported = z.object({ items: z.array(z.looseObject({ id: z.string(), name: z.string() })) });
+
+async function runImport(file: string, options: ImportOptions): Promise<void> {
+  const mapping = Object.fromEntries(
+    (options.map ?? []).map((pair) => {
+      const [, name, field] = /^([^=]+)=([^=]+)$/.exec(pair) ?? [];
+      if (name === undefined || field === undefined) throw new UsageError(`--map expects name=field, not "${pair}"`);
+      return [name, field];
+    }),
+  );
+  const { recipient: recipients = [], replace = false, dryRun = false } = options;
+  const body = JSON.stringify({ yaml: await readText(file), mapping, recipients, replace, dryRun });
+  const { items } = await (await connect(options)).json('POST', 'rules/import', imported, { body, headers: JSON_BODY });
+  if (options.json) return printJson(items);
+  for (const made of items) print(`${dryRun ? 'would make' : 'made'} ${made.id}: ${made.name}`);
+}
+
 export const groupText = (group: Record<string, string>): string =>
   Object.entries(group)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ') || '(all)';
 
 async function readRule(file: string): Promise<Record<string, unknown>> {
-  const text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: Error) => {
-    throw new UsageError(`cannot read ${file}: ${error.message}`);
-  });
+  const text = await readText(file);
   try {
     return withoutAdded(z.record(z.string(), z.unknown()).parse(JSON.parse(text)));
   } catch (cause) {
     throw new AppError('RULE_UNREADABLE', 400, `${file} holds no JSON object`, { cause });
   }
 }
+
+const readText = (file: string): Promise<string> =>
+  readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: Error) => {
+    throw new UsageError(`cannot read ${file}: ${error.message}`);
+  });
 
 const withoutAdded = (given: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(given).filter(([name]) => !ADDED.includes(name)));
@@ -171,5 +198,14 @@ export function rulesCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  mcp-audit rules test brute-force --from 2026-11-01 --json')
     .action(runTest);
+  sub('import', 'Makes rules of Sigma rules: detection and correlation rules in YAML.')
+    .argument('<file>', 'file with one or more documents; - for standard input')
+    .option('--map <name=field>', 'a field of the rules and what it is in events; may be repeated', collect)
+    .option('--recipient <group>', 'who is told, such as security_team; may be repeated', collect)
+    .option('--replace', 'replace rules that have the same ids')
+    .option('--dry-run', 'only check and show')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  mcp-audit rules import rules.yml --map TargetUserName=userId --dry-run --json')
+    .action(runImport);
   return command;
 }

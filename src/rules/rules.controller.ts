@@ -10,6 +10,7 @@ import type { GroupHits } from './group-hits';
 import { ruleSchema } from './rule';
 import { isDefault, RuleRecord } from './rule-record';
 import { RulesService } from './rules.service';
+import { importRules } from './sigma';
 
 const time = z.iso.datetime({ offset: true }).or(z.iso.date());
 const range = z.strictObject({
@@ -56,6 +57,20 @@ class HistoryEvaluated extends createZodDto(
     raised: z.number().int().describe('Alerts that were there and have further hits now'),
   }),
 ) {}
+class RuleImport extends createZodDto(
+  z.strictObject({
+    yaml: z.string().min(1).max(1_000_000).describe('One or more documents: detection and correlation rules of Sigma'),
+    mapping: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe('Names of fields in the rules → fields of events; beside the usual names')
+      .meta({ example: { TargetUserName: 'userId' } }),
+    recipients: ruleSchema.shape.recipients,
+    replace: z.boolean().default(false).describe('Replace rules that have the same ids'),
+    dryRun: z.boolean().default(false).describe('Only show what would be made'),
+  }),
+) {}
+class ImportedRules extends createZodDto(z.object({ items: z.array(ruleSchema) })) {}
 class RuleVersionQuery extends createZodDto(
   z.object({ version: z.coerce.number().int().min(0).optional().describe('The version that you have seen') }),
 ) {}
@@ -97,6 +112,23 @@ export class RulesController {
   @ApiOkResponse({ type: RuleTestResult })
   async testNew(@Body() body: RuleTest, @Caller() caller: Principal): Promise<RuleTestResult> {
     return this.test(caller, await this.rules.withReferences(caller.tenant, body.rule), body);
+  }
+
+  @Post('import')
+  @HttpCode(200)
+  @Requires('rules:write')
+  @ApiOperation({
+    summary: 'Make alert rules of Sigma rules',
+    description:
+      'Detection rules, and correlation rules of the types event_count, value_count, value_sum, temporal and ' +
+      'temporal_ordered. If anything in the documents cannot be said here, none of them is made.',
+  })
+  @ApiOkResponse({ type: ImportedRules })
+  @ApiResponse({ status: 409, description: 'there are rules of these ids' })
+  @ApiResponse({ status: 422, description: 'what is wrong or not supported, by document' })
+  async import(@Body() body: RuleImport, @Caller() caller: Principal): Promise<ImportedRules> {
+    const rules = importRules(body.yaml, body);
+    return { items: body.dryRun ? rules : await this.rules.importAll(caller, rules, body.replace) };
   }
 
   @Post('evaluate')

@@ -60,6 +60,26 @@ export class RulesService {
   }
 
   /**
+   * Makes all of the rules or, if one of them exists and may not be replaced, none.
+   * @throws AppError 409
+   */
+  async importAll(caller: Principal, rules: readonly Rule[], replace: boolean): Promise<Rule[]> {
+    const known = new Set((await this.store.load(caller.tenant)).map((record) => record.rule.id));
+    const taken = rules.filter((rule) => known.has(rule.id)).map((rule) => rule.id);
+    if (taken.length > 0 && !replace) {
+      throw new AppError('RULE_EXISTS', 409, `there are rules ${taken.join(', ')} already; ask to replace them`);
+    }
+    const made: Rule[] = [];
+    for (const rule of rules) {
+      const record = known.has(rule.id)
+        ? await this.update(caller, rule.id, () => rule)
+        : await this.create(caller, rule);
+      made.push(record.rule);
+    }
+    return made;
+  }
+
+  /**
    * @param expected the version that the caller has seen
    * @throws AppError 404, or 409 if the rule has another version by now
    */

@@ -219,4 +219,31 @@ describe('alert rules', () => {
     expect((await tenant.post('rules', { ...rule, id: 'v' }, {}, 'viewer')).status).toBe(403);
     expect((await tenant.post('rules', { ...rule, id: 'a' }, {}, 'analyst')).status).toBe(201);
   });
+
+  it('are made of Sigma rules, all of a file or none', async () => {
+    const file = join(dir, 'rules.yml');
+    const yaml = `title: Spraying
+correlation: {type: value_count, rules: [failed], group-by: [src_ip], timespan: 10m, condition: {field: User, gte: 3}}
+---
+title: Failed login
+name: failed
+detection: {s: {eventType: LOGIN_FAILED, Country: PT}, condition: s}
+`;
+    await writeFile(file, yaml);
+    const options = ['--tenant', tenant.name, '--recipient', 'security_team'];
+    const refused = await mcpAudit(dataDir, 'rules', 'import', file, ...options);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('the field Country is not known');
+    const map = ['--map', 'Country=details.country'];
+    const tried = await mcpAudit(dataDir, 'rules', 'import', file, ...options, ...map, '--dry-run');
+    expect(tried).toMatchObject({ code: 0, stdout: 'would make spraying: Spraying\n' });
+    expect((await tenant.request('rules/spraying')).status).toBe(404);
+    expect(await mcpAudit(dataDir, 'rules', 'import', file, ...options, ...map)).toMatchObject({ code: 0 });
+    expect(await tenant.get('rules/spraying')).toMatchObject({
+      recipients: ['security_team'],
+      triggers: [{ groupBy: ['ipAddress'], condition: { distinct: { field: 'userId', atLeast: 3 } } }],
+    });
+    expect((await mcpAudit(dataDir, 'rules', 'import', file, ...options, ...map)).code).toBe(1);
+    expect((await mcpAudit(dataDir, 'rules', 'import', file, ...options, ...map, '--replace')).code).toBe(0);
+  });
 });

@@ -15,6 +15,7 @@ import { KeyAdminModule, KeyWorkModule } from './keys/key-admin.modules';
 import { KeyStoreModule } from './keys/key-store.module';
 import { KeysModule } from './keys/keys.module';
 import { SelfAuditModule } from './ingest/self-audit.module';
+import { PrivacyWorkModule } from './privacy/privacy-work.module';
 import { PrivacyModule } from './privacy/privacy.module';
 import { LedgerModule } from './ledger/ledger.module';
 import { SealingModule } from './ledger/sealing.module';
@@ -78,6 +79,7 @@ export class WorkerModule {
         KeyWorkModule,
         WriterModule,
         SealingModule,
+        PrivacyWorkModule,
         AlertWorkModule,
         LiveRulesModule,
       ],

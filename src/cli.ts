@@ -3,6 +3,7 @@ import { alertsCommand } from './cli/alerts';
 import { apiKeyCommand } from './cli/apikey';
 import { demoCommand } from './cli/demo/command';
 import { deadLetterCommand } from './cli/dead-letters';
+import { eraseCommand } from './cli/erase';
 import { exportCommand } from './cli/export';
 import { holdCommand } from './cli/hold';
 import { importCommand } from './cli/import/command';
@@ -31,6 +32,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     tailCommand(),
     demoCommand(),
     apiKeyCommand(),
+    eraseCommand(),
     holdCommand(),
     keysCommand(),
     deadLetterCommand(),

@@ -8,7 +8,7 @@ import { keyName, keyRecord, KeyRecord } from './key-record';
 import { newEpoch } from './key-ring';
 import { KeyStore } from './key-store';
 import type { RootKeys } from './root-key';
-import { packSubject, unpackSubject } from './subject-record';
+import { packSubject, SubjectRecord, unpackSubject } from './subject-record';
 
 const LOCK_WAIT_MS = 60_000;
 const CHUNK = 5000;
@@ -153,10 +153,19 @@ export class KeyKeeper extends SubjectPersister {
         const pipeline = this.redis.pipeline();
         for (const record of group) pipeline.hsetnx(this.keys.subjects(tenant), record.lookup, packSubject(record));
         for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+        await this.takeBackErased(tenant, group);
         restored += group.length;
       }
     }
     return restored;
+  }
+
+  /** An erasure may have begun after the subjects were read, if this process lost its lock for a while. */
+  private async takeBackErased(tenant: string, group: SubjectRecord[]): Promise<void> {
+    const references = group.map(({ reference }) => reference);
+    const erased = new Set(await this.store.erasedAmong(tenant, references));
+    const lookups = group.flatMap(({ reference, lookup }) => (erased.has(reference) ? [lookup] : []));
+    if (lookups.length > 0) await this.redis.hdel(this.keys.subjects(tenant), ...lookups);
   }
 }
 

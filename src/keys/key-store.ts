@@ -103,11 +103,12 @@ export class KeyStore {
     return rows.json<SubjectRecord>();
   }
 
-  /** Subjects behind references; those erased are missing. */
+  /** Subjects behind references; those erased are missing, from the moment at which their erasure was begun. */
   async subjectsByReference(tenant: string, references: readonly string[]): Promise<SubjectRecord[]> {
     if (references.length === 0) return [];
     const rows = await this.clickhouse.query({
-      query: `${SELECT_SUBJECTS} WHERE tenant = {tenant:String} AND reference IN {references:Array(String)}`,
+      query: `${SELECT_SUBJECTS} WHERE tenant = {tenant:String} AND reference IN {references:Array(String)}
+              AND reference NOT IN (${ERASED_OF_TENANT})`,
       query_params: { tenant, references },
       format: 'JSONEachRow',
       clickhouse_settings: AS_NUMBERS,
@@ -118,12 +119,27 @@ export class KeyStore {
   /** Subjects with a keyed hash: one, or none. Two only if Redis once came back from an old backup. */
   async subjectsByLookup(tenant: string, lookup: string): Promise<SubjectRecord[]> {
     const rows = await this.clickhouse.query({
-      query: `${SELECT_SUBJECTS} WHERE tenant = {tenant:String} AND lookup = {lookup:String}`,
+      query: `${SELECT_SUBJECTS} WHERE tenant = {tenant:String} AND lookup = {lookup:String}
+              AND reference NOT IN (${ERASED_OF_TENANT})`,
       query_params: { tenant, lookup },
       format: 'JSONEachRow',
       clickhouse_settings: AS_NUMBERS,
     });
     return rows.json<SubjectRecord>();
+  }
+
+  /** Which of the references belong to erased people. */
+  async erasedAmong(tenant: string, references: readonly string[]): Promise<string[]> {
+    const erased: string[] = [];
+    for (let i = 0; i < references.length; i += LOOKUP) {
+      const rows = await this.clickhouse.query({
+        query: `SELECT DISTINCT reference FROM (${ERASED_OF_TENANT}) WHERE reference IN {references:Array(String)}`,
+        query_params: { tenant, references: references.slice(i, i + LOOKUP) },
+        format: 'JSONEachRow',
+      });
+      erased.push(...(await rows.json<{ reference: string }>()).map(({ reference }) => reference));
+    }
+    return erased;
   }
 
   async countSubjects(): Promise<{ tenant: string; subjects: number }[]> {
@@ -141,3 +157,8 @@ const NOT_ERASED = '(tenant, reference) NOT IN (SELECT tenant, arrayJoin(referen
 const SELECT_SUBJECTS = `SELECT tenant, reference, lookup, key_number AS keyNumber, wrapped, sealed_id AS sealedId,
                                 toUnixTimestamp64Milli(created_at) AS createdAt, version
                          FROM subjects FINAL`;
+
+const ERASED_OF_TENANT = `SELECT arrayJoin(references) AS reference FROM erasures WHERE tenant = {tenant:String}`;
+
+/** References in one look-up: ClickHouse takes at most 128 KiB in one parameter (http_max_field_value_size). */
+const LOOKUP = 2000;

@@ -1,14 +1,18 @@
 import { Module } from '@nestjs/common';
-import { HoldStore } from './hold-store';
+import { ErasurePreviewer } from './erasure-previewer';
+import { ErasuresController } from './erasures.controller';
+import { ErasuresService } from './erasures.service';
 import { HoldsController } from './holds.controller';
 import { HoldsService } from './holds.service';
-import { PolicyStore } from './policy-store';
-import { PrivacyLock } from './privacy-lock';
+import { Landing } from './landing';
+import { PersonFacts } from './person-facts';
+import { PrivacyCoreModule } from './privacy-core.module';
 import { SubjectReferences } from './subject-references';
 
 /** What officers do: holds, retention, erasures. */
 @Module({
-  controllers: [HoldsController],
-  providers: [HoldStore, HoldsService, PolicyStore, PrivacyLock, SubjectReferences],
+  imports: [PrivacyCoreModule],
+  controllers: [ErasuresController, HoldsController],
+  providers: [ErasurePreviewer, ErasuresService, HoldsService, Landing, PersonFacts, SubjectReferences],
 })
 export class PrivacyModule {}

@@ -26,7 +26,9 @@ export class SubjectReferences {
     const { key } = await this.ring.active('lookup', tenant);
     const stored = await this.store.subjectsByLookup(tenant, lookupOf(key, id));
     const found = await this.directory.find(tenant, [id]);
-    return [...new Set([...found, ...stored.map(({ reference }) => reference)])];
+    const all = new Set([...found, ...stored.map(({ reference }) => reference)]);
+    for (const erased of await this.store.erasedAmong(tenant, found)) all.delete(erased);
+    return [...all];
   }
 
   /** As `of`, but a person not known yet gets a reference now. */

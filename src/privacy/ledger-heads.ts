@@ -1,0 +1,45 @@
+import { ClickHouseClient } from '@clickhouse/client';
+import { Inject, Injectable } from '@nestjs/common';
+import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+
+/** How far a tenant's ledger is sealed. */
+export interface LedgerHead {
+  /** Leaves under the checkpoint. */
+  size: number;
+  /** The checkpoint itself, a signed note. */
+  note: string;
+}
+
+/** What privacy needs to know of the ledger. */
+@Injectable()
+export class LedgerHeads {
+  constructor(@Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient) {}
+
+  /** The newest checkpoint; undefined while nothing is sealed. */
+  async newest(tenant: string): Promise<LedgerHead | undefined> {
+    const [head] = await this.rows<LedgerHead>(
+      `SELECT size, note FROM checkpoints WHERE tenant = {tenant:String} ORDER BY size DESC, signed_at DESC LIMIT 1`,
+      { tenant },
+    );
+    return head;
+  }
+
+  /** Where an event stands; undefined until it is stored. */
+  async leafOf(tenant: string, eventId: string): Promise<number | undefined> {
+    const [row] = await this.rows<{ leaf: number }>(
+      `SELECT leaf_index AS leaf FROM events WHERE tenant = {tenant:String} AND toUInt128(id) = toUInt128({id:UUID}) LIMIT 1`,
+      { tenant, id: eventId },
+    );
+    return row?.leaf;
+  }
+
+  private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
+    const answer = await this.clickhouse.query({
+      query,
+      query_params: params,
+      format: 'JSONEachRow',
+      clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+    });
+    return answer.json<T>();
+  }
+}

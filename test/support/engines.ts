@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient, ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseClient } from '@clickhouse/client';
 import { Redis } from 'ioredis';
 import { Config, parseConfig } from '../../src/config/config';
 import { Migrator } from '../../src/clickhouse/migrator';
@@ -41,11 +41,7 @@ export async function ownStores(env: Record<string, string> = {}): Promise<OwnSt
     ...env,
   });
   const server = connectClickHouse(config, 'system');
-  const clickhouse = createClient({
-    url: running.clickhouseUrl,
-    database: name,
-    clickhouse_settings: { async_insert: 0 },
-  });
+  const clickhouse = connectClickHouse(config);
   await new Migrator(server, clickhouse, name, join(__dirname, '../../migrations'), undefined).migrate();
   const redis = new Redis(running.redisUrl);
   return {

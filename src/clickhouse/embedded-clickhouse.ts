@@ -29,18 +29,20 @@ export function embeddedClickHouseUrl(ports: ClickHousePorts, passwords: ClickHo
 /**
  * Writes the configuration of an embedded ClickHouse into `<dataDir>/clickhouse` and says how to start it.
  * @param database the application's rights end at databases whose names start with this
+ * @param logLevel of its own log, which at `trace` holds every query
  */
 export async function embeddedClickHouse(
   dataDir: string,
   database: string,
   ports: ClickHousePorts,
   passwords: ClickHouseUsers,
+  logLevel: 'warning' | 'trace' = 'warning',
 ): Promise<ChildSpec> {
   assertEngineInstalled();
   const base = resolve(dataDir, 'clickhouse');
   await mkdir(join(base, 'store'), { recursive: true, mode: 0o700 });
   const configFile = join(base, 'config.xml');
-  await writeFile(configFile, serverConfig(base), { mode: 0o600 });
+  await writeFile(configFile, serverConfig(base, logLevel), { mode: 0o600 });
   await writeFile(join(base, 'users.xml'), usersConfig(database, passwords), { mode: 0o600 });
   const ping = `http://127.0.0.1:${ports.http}/ping`;
   return {
@@ -87,10 +89,12 @@ function assertEngineInstalled(): void {
 /**
  * The general log is left out: whatever its level, the engine writes traces of some queries there, with the ids that people
  * searched for. With the two threads that it schedules by as a local tool, it warns without end that it pauses tasks.
+ * At `trace` it is there, and holds every query: such as servers of production write it.
  */
-const serverConfig = (base: string): string => `<clickhouse>
+const serverConfig = (base: string, logLevel: string): string => `<clickhouse>
   <logger>
-    <level>warning</level>
+    <level>${logLevel}</level>
+    ${logLevel === 'trace' ? `<log>${base}/server.log</log>` : ''}
     <errorlog>${base}/server.err.log</errorlog>
     <size>20M</size>
     <count>3</count>

@@ -15,6 +15,8 @@ import { z } from 'zod';
 import { Public, Requires } from '../access/principal';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
 import { VERSION } from '../common/version';
+import { Config, CONFIG } from '../config/config';
+import { protectionWarnings } from '../keys/protection';
 import { REDIS } from '../redis/redis.module';
 import { Metrics } from './metrics';
 import { PipelineStateReader } from './pipeline-state';
@@ -35,6 +37,7 @@ const health = z.object({
     .object({ waiting: z.number(), oldestWaitingMs: z.number(), unaccounted: z.number() })
     .nullable()
     .describe('null while Redis is down'),
+  warnings: z.array(z.string()).describe('protections that are switched off; empty when all are on'),
 });
 export class Health extends createZodDto(health) {}
 export class Alive extends createZodDto(z.object({ status: z.literal('ok') })) {}
@@ -55,6 +58,7 @@ export class HealthController {
     @Inject(REDIS) private readonly redis: Redis,
     private readonly metrics: Metrics,
     private readonly pipeline: PipelineStateReader,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get('audit/api/health')
@@ -91,6 +95,7 @@ export class HealthController {
         oldestWaitingMs: pipeline.oldestWaitingMs,
         unaccounted: pipeline.unaccounted,
       },
+      warnings: protectionWarnings(this.config),
     };
   }
 

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { Config, CONFIG } from '../config/config';
 import { EventSealer } from './event-sealer';
 import { KeyRing } from './key-ring';
+import { ProtectionNotice } from './protection';
 import { RootAnnouncer } from './root-announcer';
 import { RootKeys } from './root-key';
 import { SubjectDirectory } from './subject-directory';
@@ -11,6 +12,7 @@ import { SubjectDirectory } from './subject-directory';
 @Module({
   providers: [
     { provide: RootKeys, inject: [CONFIG], useFactory: (config: Config) => new RootKeys(config) },
+    ProtectionNotice,
     RootAnnouncer,
     KeyRing,
     SubjectDirectory,

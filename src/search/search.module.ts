@@ -6,6 +6,7 @@ import { ExportService } from './export.service';
 import { Frontier } from './frontier';
 import { LandedFeed } from './landed-feed';
 import { LiveEvents } from './live-events';
+import { PlainIds } from './plain-ids';
 import { RevealService } from './reveal.service';
 import { SearchStore } from './search-store';
 import { StreamController } from './stream.controller';
@@ -14,7 +15,17 @@ import { SubjectLookup } from './subject-lookup';
 /** The read side: search, export, live stream. */
 @Module({
   controllers: [ExportController, StreamController, EventsController],
-  providers: [SearchStore, SubjectLookup, EventReader, ExportService, RevealService, Frontier, LandedFeed, LiveEvents],
+  providers: [
+    SearchStore,
+    PlainIds,
+    SubjectLookup,
+    EventReader,
+    ExportService,
+    RevealService,
+    Frontier,
+    LandedFeed,
+    LiveEvents,
+  ],
   exports: [SearchStore, EventReader, SubjectLookup],
 })
 export class SearchModule {}

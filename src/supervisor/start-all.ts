@@ -6,6 +6,7 @@ import { openMigrator } from '../clickhouse/migrations';
 import { SystemClock } from '../common/clock';
 import { Config } from '../config/config';
 import { prepareRootKey } from '../keys/prepare-root-key';
+import { protectionWarnings } from '../keys/protection';
 import { connectRedis } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
 import { adminKeyFile, ensureAdminKey } from './admin-key';
@@ -70,6 +71,7 @@ export async function startAll(
       `  admin API key  ${resolve(adminKeyFile(config.dataDir))}`,
       `  data           ${resolve(config.dataDir)}`,
       `  buffer, store  ${config.redis.url ? 'as configured' : 'embedded Redis'}, ${config.clickhouse.url ? 'as configured' : 'embedded ClickHouse'}`,
+      ...protectionWarnings(config).map((warning) => `  WARNING        ${warning}`),
       '',
       'Try:  npx mcp-audit health      End with Ctrl-C.',
       '',

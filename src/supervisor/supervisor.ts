@@ -101,7 +101,9 @@ export class Supervisor {
     if (clickhouseUrl === undefined) {
       const ports = { http: await freePort(), tcp: await freePort() };
       clickhouseUrl = embeddedClickHouseUrl(ports, passwords);
-      starting.push(this.run(await embeddedClickHouse(config.dataDir, config.clickhouse.database, ports, passwords)));
+      const { database } = config.clickhouse;
+      const level = config.logLevel === 'trace' ? 'trace' : 'warning';
+      starting.push(this.run(await embeddedClickHouse(config.dataDir, database, ports, passwords, level)));
     }
     if (redisUrl === undefined) {
       const port = await freePort();

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { Config, CONFIG } from '../config/config';
 import { FLAG_ID_GIVEN, rowFlags, rowId, RowView } from '../events/row';
+import { EventSealer, PLAIN } from '../keys/event-sealer';
 import { SubjectPersister } from '../keys/key-keeper';
 import { REDIS } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
@@ -42,6 +43,7 @@ export class BatchWriter {
     private readonly counters: Counters,
     private readonly metrics: WriterMetrics,
     private readonly subjects: SubjectPersister,
+    private readonly sealer: EventSealer,
     @Inject(REDIS) private readonly redis: Redis,
     private readonly keys: RedisKeys,
     @Inject(CONFIG) private readonly config: Config,
@@ -91,8 +93,9 @@ export class BatchWriter {
     let manifest = begun;
     let first = how === 'fresh';
     for (let failures = 0; ;) {
-      const rows = this.place(manifest, segments);
+      let rows: PlacedRow[] = [];
       try {
+        rows = await this.place(manifest, segments);
         if (first) await this.insert(manifest, rows);
         else await this.insertMissing(manifest, rows);
         const faults = await this.faults(manifest);
@@ -163,11 +166,12 @@ export class BatchWriter {
     throw new Error(`batch ${manifest.batch} has rows it should not have: ${JSON.stringify(faults)}`);
   }
 
-  private place(manifest: Manifest, segments: Segment[]): PlacedRow[] {
+  private async place(manifest: Manifest, segments: Segment[]): Promise<PlacedRow[]> {
+    const { sign } = manifest.poison.length > 0 ? await this.sealer.prepareOwn() : PLAIN;
     const poison = new Map(manifest.poison.map((refused) => [`${refused.segment}/${refused.row}`, refused]));
     return placeRows(segments, manifest.plan, manifest.ranges, ({ segment, row }) => {
       const refused = poison.get(`${segment.id}/${row}`);
-      return refused && quarantineRow(segment, refused, this.config.retention);
+      return refused && quarantineRow(segment, refused, this.config.retention, sign);
     });
   }
 

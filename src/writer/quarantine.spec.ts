@@ -11,6 +11,7 @@ import {
   writeRow,
 } from '../events/row';
 import { uuidFromBytes } from '../events/uuid';
+import { PLAIN } from '../keys/event-sealer';
 import { openSegment, RefusedRow, Segment } from './batch';
 import { deadLetterId, quarantineRow } from './quarantine';
 
@@ -29,7 +30,7 @@ function segment(): Segment {
 
 describe('the event in place of one that the store refuses', () => {
   it('names the original by id and checksum, and holds nothing of it', () => {
-    const bytes = quarantineRow(segment(), refused(1), DAYS);
+    const bytes = quarantineRow(segment(), refused(1), DAYS, PLAIN.sign);
     const view = findRows(bytes)[0] as RowView;
     const envelope = rowEnvelope(bytes, view);
     expect(JSON.parse(envelope)).toMatchObject({
@@ -50,7 +51,11 @@ describe('the event in place of one that the store refuses', () => {
   });
 
   it('is the same each time, and another for another row', () => {
-    expect(quarantineRow(segment(), refused(0), DAYS)).toEqual(quarantineRow(segment(), refused(0), DAYS));
-    expect(quarantineRow(segment(), refused(0), DAYS)).not.toEqual(quarantineRow(segment(), refused(1), DAYS));
+    expect(quarantineRow(segment(), refused(0), DAYS, PLAIN.sign)).toEqual(
+      quarantineRow(segment(), refused(0), DAYS, PLAIN.sign),
+    );
+    expect(quarantineRow(segment(), refused(0), DAYS, PLAIN.sign)).not.toEqual(
+      quarantineRow(segment(), refused(1), DAYS, PLAIN.sign),
+    );
   });
 });

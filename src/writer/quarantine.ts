@@ -3,16 +3,19 @@ import { buildEnvelope } from '../events/envelope';
 import { EVENT_TYPES, RetentionClass } from '../events/event-types';
 import { rowChecksum, rowId, rowSize, RowView, writeRow } from '../events/row';
 import { derivedUuidV7, uuidFromBytes, uuidToBytes } from '../events/uuid';
+import type { TenantSealer } from '../keys/event-sealer';
+import { HMAC_BLOCK } from '../keys/hmac-signer';
 import type { RefusedRow, Segment } from './batch';
 
 /**
  * The row that stands in the ledger in place of one that the store refuses: a small event that names the original by id
- * and checksum. Always the same for the same original.
+ * and checksum. Its envelope is always the same for the same original; it is signed with the key of today.
  */
 export function quarantineRow(
   segment: Segment,
   refused: RefusedRow,
   retentionDays: Readonly<Record<RetentionClass, number>>,
+  sign: TenantSealer['sign'],
 ): Buffer {
   const view = segment.rows[refused.row] as RowView;
   const type = EVENT_TYPES.get('AUDIT_EVENT_QUARANTINED');
@@ -32,10 +35,11 @@ export function quarantineRow(
     },
     { tenant: segment.tenants[refused.row] as string, id, receivedAt, retentionDays, type },
   );
-  const written = Buffer.from(envelope);
+  const framed = Buffer.concat([Buffer.alloc(HMAC_BLOCK), Buffer.from(envelope)]);
+  const written = framed.subarray(HMAC_BLOCK);
   const row = Buffer.alloc(rowSize(written.length));
   const checksum = hash('sha256', written, 'binary');
-  writeRow(row, 0, { flags: 0, id: uuidToBytes(id), checksum, keyId: 0, signature: undefined }, written);
+  writeRow(row, 0, { flags: 0, id: uuidToBytes(id), checksum, ...sign(framed) }, written);
   return row;
 }
 

@@ -1,5 +1,3 @@
-import { KeyKeeper } from '../../src/keys/key-keeper';
-import { KeyStore } from '../../src/keys/key-store';
 import { segmentPointer } from '../../src/queues/segment';
 import { RedisKeys } from '../../src/redis/redis-keys';
 import { openSegment, Segment } from '../../src/writer/batch';
@@ -11,6 +9,7 @@ import { ManifestStore } from '../../src/writer/manifest-store';
 import { RepeatFinder } from '../../src/writer/repeat-finder';
 import { WriterMetrics } from '../../src/writer/writer-metrics';
 import type { OwnStores } from './engines';
+import { keyProcess } from './key-process';
 
 /** A batch writer of this process and its parts. */
 export interface OwnWriter {
@@ -37,10 +36,10 @@ export async function ownWriter(
   const counters = new Counters(clickhouse, redis, keys);
   await counters.restore();
   const letters = new DeadLetterStore(clickhouse);
-  const keeper = new KeyKeeper(redis, keys, new KeyStore(clickhouse));
+  const { keeper, sealer } = keyProcess(stores);
   metrics ??= new WriterMetrics();
   const writer = new BatchWriter(
-    ...([manifests, repeats, events, letters, counters, metrics, keeper, redis, keys, config] as const),
+    ...([manifests, repeats, events, letters, counters, metrics, keeper, sealer, redis, keys, config] as const),
   );
   const waiting = async (): Promise<Segment[]> => {
     const ids = await redis.zrange(keys.segments(), 0, '-1');

@@ -15,6 +15,8 @@ export interface System {
   adminKey: string;
   dataDir: string;
   process: ChildProcess;
+  /** What it has written to its standard output and error so far. */
+  output: () => string;
   /** Ends it; with `remove` its data directory too. */
   stop: (options?: { remove?: boolean; signal?: NodeJS.Signals }) => Promise<void>;
 }
@@ -51,6 +53,7 @@ export async function startSystem(env: Record<string, string> = {}): Promise<Sys
     adminKey: (await readFile(join(dataDir, 'admin-api-key'), 'utf8')).trim(),
     dataDir,
     process: child,
+    output: () => output,
     stop: async ({ remove = true, signal = 'SIGTERM' } = {}) => {
       if (child.exitCode === null && child.signalCode === null) {
         const exited = new Promise((done) => child.once('exit', done));

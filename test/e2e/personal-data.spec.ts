@@ -187,7 +187,9 @@ describe('personal data', () => {
     const traces = await scene.traces();
     expect(scene.planted.accepted.filter((name) => !traces.has(name))).toEqual([]);
     const places = new Set([...traces.values()].flat());
-    expect([...places]).toEqual(expect.arrayContaining(['table audit.events', 'table audit.dead_letters']));
+    expect([...places]).toEqual(
+      expect.arrayContaining(['table audit.events', 'table audit.dead_letters', 'file clickhouse/server.log']),
+    );
     expect([...places].some((place) => place.startsWith('file redis/appendonlydir/'))).toBe(true);
 
     const { items } = await scene.tenant.get<{ items: Item[] }>('events?limit=1000');

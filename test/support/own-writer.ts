@@ -37,6 +37,7 @@ export async function ownWriter(
   await counters.restore();
   const letters = new DeadLetterStore(clickhouse);
   const { keeper, sealer } = keyProcess(stores);
+  await keeper.restore();
   metrics ??= new WriterMetrics();
   const writer = new BatchWriter(
     ...([manifests, repeats, events, letters, counters, metrics, keeper, sealer, redis, keys, config] as const),

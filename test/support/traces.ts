@@ -21,7 +21,10 @@ export async function findTraces(system: System, texts: readonly string[]): Prom
   };
   search('output', Buffer.from(system.output()));
   for await (const { table, content } of tables(system.dataDir)) search(`table ${table}`, content);
-  for (const file of await files(system.dataDir)) search(`file ${file}`, await readFile(join(system.dataDir, file)));
+  for (const file of await files(system.dataDir)) {
+    const content = await readFile(join(system.dataDir, file)).catch(goneMeanwhile);
+    if (content) search(`file ${file}`, content);
+  }
   return traces;
 }
 
@@ -37,6 +40,11 @@ function formsOf(text: string): (string | Buffer)[] {
   });
   const urlSafe = base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'));
   return [text, hex, hex.toUpperCase(), ...base64, ...urlSafe];
+}
+
+/** Merges and mutations remove files all the time. */
+function goneMeanwhile(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 async function files(dataDir: string): Promise<string[]> {

@@ -204,7 +204,7 @@ describe('an erasure', () => {
       code: 'ERASURE_REFUSED',
       detail: expect.stringContaining(
         `cannot be erased before ${item?.retainUntil}: 1 event(s) of the retention class financial`,
-      ),
+      ) as string,
     });
     await tenant.waitForCount(1, 'eventType=AUDIT_ERASURE_REFUSED');
     expect(await find(tenant, `userId=carla&eventType=FINANCIAL_TRANSACTION`)).toHaveLength(1);
@@ -242,14 +242,17 @@ describe('an erasure', () => {
     const erase = (...args: string[]) =>
       mcpAudit(testDataDir(), 'erase', '--tenant', tenant.name, '--subject', 'emil@planted', ...args);
     const tried = await erase('--dry-run');
-    expect(tried).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing forbids it') });
+    expect(tried).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing forbids it') as string });
     expect(tried.stdout).toContain('NOT reached: the id where 1 of the events repeat it in plain');
     const done = await erase('--reason', 'request 12');
-    expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/1 event\(s\) .* can never be read again/) });
+    expect(done).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/1 event\(s\) .* can never be read again/) as string,
+    });
     expect(await erase('--reason', 'request 12')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('was erased before'),
+      stderr: expect.stringContaining('was erased before') as string,
     });
-    expect(await erase()).toMatchObject({ code: 2, stderr: expect.stringContaining('--reason is required') });
+    expect(await erase()).toMatchObject({ code: 2, stderr: expect.stringContaining('--reason is required') as string });
   });
 });

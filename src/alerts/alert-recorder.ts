@@ -13,6 +13,8 @@ import { AlertStore } from './alert-store';
 import { ALERTS_QUEUE, alertTransition, AlertTransition, transitionJobOptions } from './transition';
 
 const EVERY_MS = 200;
+/** How long what runs may go on when the process is to end. */
+const PATIENCE_MS = 3000;
 const SAVED_AT_ONCE = 500;
 const TOLD_AT_ONCE = 100;
 
@@ -66,8 +68,11 @@ export class AlertRecorder implements OnApplicationBootstrap, BeforeApplicationS
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
+    // Where Redis is away, the queue would wait for it; what was not told yet is told by the next process.
+    const patience = setTimeout(() => this.connection.disconnect(), PATIENCE_MS);
     await this.running;
     await this.queue.close();
+    clearTimeout(patience);
     this.connection.disconnect();
   }
 

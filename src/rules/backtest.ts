@@ -1,4 +1,4 @@
-import { addHit, GroupHits } from './group-hits';
+import { GroupHits, HitCounter } from './group-hits';
 import type { Hit } from './hit';
 import type { Rule } from './rule';
 import type { RuleEvent } from './rule-event';
@@ -23,9 +23,9 @@ export async function findHits(
   counts: (event: RuleEvent) => boolean = () => true,
 ): Promise<{ events: number; groups: GroupHits[] }> {
   const evaluator = new RuleEvaluator(rules, 0);
-  const groups = new Map<string, GroupHits>();
+  const counter = new HitCounter();
   const add = (hit: Hit) => {
-    if (hit.at >= range.from && hit.at < range.to) addHit(groups, hit);
+    if (hit.at >= range.from && hit.at < range.to) counter.add(hit);
   };
   let seen = 0;
   let read = 0;
@@ -34,16 +34,11 @@ export async function findHits(
     const hits = evaluator.observe(event, event.occurredAt);
     if (hits.length > 0 && counts(event)) hits.forEach(add);
     read += 1;
-    if (read % SWEEP_EVERY === 0) forgetOld(evaluator);
+    if (read % FORGET_EVERY === 0) evaluator.takeChanges();
   }
   evaluator.tick(range.to).forEach(add);
-  return { events: seen, groups: [...groups.values()].sort((a, b) => a.firstHitAt - b.firstHitAt) };
+  return { events: seen, groups: counter.all().sort((a, b) => a.firstHitAt - b.firstHitAt) };
 }
 
 /** Events after which what is too old is forgotten, so that memory depends on the windows and not on the history. */
-const SWEEP_EVERY = 50_000;
-
-function forgetOld(evaluator: RuleEvaluator): void {
-  evaluator.sweep();
-  evaluator.takeChanges();
-}
+const FORGET_EVERY = 50_000;

@@ -2,10 +2,11 @@ import { SEVERITIES } from '../events/event-types';
 import { isInEnvelope } from './fields';
 import type { Expression, Rule, Trigger } from './rule';
 
-/** What has to be read so that some rules can be evaluated: a condition in SQL, and whether their envelopes are needed. */
+/** What has to be read so that some rules can be evaluated: a condition in SQL, and the fields that they look at. */
 export interface EventScope {
   sql: string;
   params: Record<string, unknown>;
+  fields: ReadonlySet<string>;
   needsEnvelope: boolean;
 }
 
@@ -34,17 +35,21 @@ export function scopeOf(rules: readonly Rule[]): EventScope {
   }
   if (types.size > 0) parts.add(inList('event_type', [...types]));
   const sql = parts.size === 0 ? '0' : [...parts].map((part) => `(${part})`).join(' OR ');
-  return { sql: `(${sql})`, params, needsEnvelope: triggers.some(readsEnvelope) };
+  const fields = new Set(triggers.flatMap(fieldsRead));
+  return { sql: `(${sql})`, params, fields, needsEnvelope: [...fields].some(isInEnvelope) };
 }
 
-function readsEnvelope({ match, groupBy, condition }: Trigger): boolean {
+function fieldsRead({ match, groupBy, condition }: Trigger): string[] {
   const fields = [...groupBy, ...(match.where ? fieldsOf(match.where) : [])];
   if (condition.kind === 'new_value') fields.push(condition.field);
-  if (condition.kind === 'threshold' && condition.distinct) fields.push(condition.distinct.field);
+  if (condition.kind === 'threshold') {
+    if (condition.distinct) fields.push(condition.distinct.field);
+    if (condition.sum) fields.push(condition.sum.field);
+  }
   if (condition.kind === 'sequence') {
     for (const step of condition.steps) if (step.match.where) fields.push(...fieldsOf(step.match.where));
   }
-  return fields.some(isInEnvelope);
+  return fields;
 }
 
 function fieldsOf(expression: Expression): string[] {

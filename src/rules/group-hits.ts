@@ -1,4 +1,4 @@
-import { groupKey, GroupValues, Hit } from './hit';
+import type { GroupValues, Hit } from './hit';
 import type { Rule } from './rule';
 import { summaryOf } from './summary';
 
@@ -17,27 +17,39 @@ export interface GroupHits {
   lastEventId: string | undefined;
 }
 
-/** Counts a hit to its rule and group. */
-export function addHit(groups: Map<string, GroupHits>, hit: Hit): void {
-  const { rule, group, at, eventId, value } = hit;
-  const key = `${rule.id}|${groupKey(group)}`;
-  const known = groups.get(key);
-  if (!known) {
-    groups.set(key, {
-      ...{ rule, group },
-      firstHitAt: at,
-      lastHitAt: at,
-      counter: 1,
-      peak: value,
-      summary: summaryOf(hit),
-      firstEventId: eventId,
-      lastEventId: eventId,
-    });
-    return;
+/** Counts hits by rule and group. */
+export class HitCounter {
+  private readonly rules = new Map<Rule, Map<string, GroupHits>>();
+
+  add(hit: Hit): void {
+    const { rule, group, key, at, eventId, value } = hit;
+    let groups = this.rules.get(rule);
+    if (!groups) {
+      groups = new Map();
+      this.rules.set(rule, groups);
+    }
+    const known = groups.get(key);
+    if (!known) {
+      groups.set(key, {
+        ...{ rule, group },
+        firstHitAt: at,
+        lastHitAt: at,
+        counter: 1,
+        peak: value,
+        summary: summaryOf(hit),
+        firstEventId: eventId,
+        lastEventId: eventId,
+      });
+      return;
+    }
+    known.firstHitAt = Math.min(known.firstHitAt, at);
+    known.lastHitAt = Math.max(known.lastHitAt, at);
+    known.counter += 1;
+    known.peak = Math.max(known.peak, value);
+    known.lastEventId = eventId ?? known.lastEventId;
   }
-  known.firstHitAt = Math.min(known.firstHitAt, at);
-  known.lastHitAt = Math.max(known.lastHitAt, at);
-  known.counter += 1;
-  known.peak = Math.max(known.peak, value);
-  known.lastEventId = eventId ?? known.lastEventId;
+
+  all(): GroupHits[] {
+    return [...this.rules.values()].flatMap((groups) => [...groups.values()]);
+  }
 }

@@ -8,6 +8,8 @@ export interface Hit {
   rule: Rule;
   trigger: Trigger;
   group: GroupValues;
+  /** `groupKey(group)`. */
+  key: string;
   /** Time of the event at which it held (of an absence: the moment when the time was up), ms since the epoch. */
   at: number;
   /** The event that brought it about; undefined for an absence. */

@@ -1,66 +1,52 @@
 import type { Condition } from './rule';
-import type { Judge, WindowEntry } from './sliding-window';
+import type { WindowEntry, WindowRule } from './sliding-window';
+
+const MINUTE = 60_000;
 
 type Threshold = Extract<Condition, { kind: 'threshold' }>;
 type Sequence = Extract<Condition, { kind: 'sequence' }>;
+
+/** Numbers are added up in ten-thousandths, which amounts have at most: whole numbers do not drift as they come and go. */
+export const UNITS = 10_000;
 
 /** Entries beyond those that the count needs that are kept as they are. */
 const SLACK = 256;
 /** Entries of a group where none can stand for another. Different values and sequences over more are not all seen. */
 const MOST = 4096;
 
-/** How many entries of a group are kept: past `exact` they are taken together where that is possible, past `most` dropped. */
-export function capacityOf(condition: Threshold | Sequence): {
-  exact: number;
-  most: number;
-  joins: 'hits' | 'all' | 'none';
-} {
-  if (condition.kind === 'sequence') return { exact: MOST, most: MOST, joins: 'none' };
-  const { count, sum, distinct } = condition;
-  if (distinct) return { exact: MOST, most: Math.max(MOST, distinct.atLeast * 2), joins: 'none' };
-  const exact = 2 * (count ?? 1) + SLACK;
-  return { exact, most: 2 * exact + MOST, joins: sum ? 'all' : 'hits' };
-}
-
 /** Holds when every number that the condition gives is reached; tells the most telling of them. */
-export function judgeThreshold({ count, sum, distinct }: Threshold): Judge {
-  return (entries, start, end) => {
-    const events = numberOfEvents(entries, start, end);
-    if (count !== undefined && events < count) return undefined;
-    let value = events;
-    if (distinct) {
-      value = differentValues(entries, start, end);
-      if (value < distinct.atLeast) return undefined;
-    }
-    if (sum) {
-      value = 0;
-      for (let i = start; i <= end; i++) value += entries[i]?.v ?? 0;
-      if (value < sum.atLeast) return undefined;
-    }
-    return value;
+export function thresholdRule({ windowMinutes, count, sum, distinct }: Threshold): WindowRule {
+  const exact = 2 * (count ?? 1) + SLACK;
+  return {
+    windowMs: windowMinutes * MINUTE,
+    distinct: distinct !== undefined,
+    // Amounts may be negative.
+    rises: sum?.field !== 'amount',
+    ofTally: (tally) => {
+      if (count !== undefined && tally.events < count) return undefined;
+      if (distinct && tally.different < distinct.atLeast) return undefined;
+      if (sum && tally.sum < sum.atLeast * UNITS) return undefined;
+      return sum ? tally.sum / UNITS : distinct ? tally.different : tally.events;
+    },
+    ...(distinct
+      ? { exact: MOST, most: Math.max(MOST, distinct.atLeast * 2), joins: 'none' }
+      : { exact, most: 2 * exact + MOST, joins: sum ? 'all' : 'hits' }),
   };
 }
 
-function numberOfEvents(entries: readonly WindowEntry[], start: number, end: number): number {
-  let events = 0;
-  for (let i = start; i <= end; i++) events += entries[i]?.n ?? 1;
-  return events;
-}
-
-function differentValues(entries: readonly WindowEntry[], start: number, end: number): number {
-  const seen = new Set<string>();
-  for (let i = start; i <= end; i++) {
-    const { d } = entries[i] as WindowEntry;
-    if (d !== undefined) seen.add(d);
-  }
-  return seen.size;
-}
-
 /** Holds at an event that completes the steps: the last of them if they are ordered, any if not. */
-export function judgeSequence({ steps, ordered }: Sequence): Judge {
+export function sequenceRule({ windowMinutes, steps, ordered }: Sequence): WindowRule {
   const counts = steps.map((step) => step.count);
-  return (entries, start, end) =>
-    (ordered ? endsInOrder(counts, entries, start, end) : holdsAll(counts, entries, start, end)) ? 1 : undefined;
+  return {
+    windowMs: windowMinutes * MINUTE,
+    distinct: false,
+    rises: false,
+    ofEntries: (entries, start, end) =>
+      (ordered ? endsInOrder(counts, entries, start, end) : holdsAll(counts, entries, start, end)) ? 1 : undefined,
+    exact: MOST,
+    most: MOST,
+    joins: 'none',
+  };
 }
 
 /** From the end backwards, each step as late as possible: that leaves the most room to those before it. */

@@ -3,9 +3,18 @@ import { readerOf } from './fields';
 import { groupKey, GroupValues, Hit } from './hit';
 import type { Rule, Trigger } from './rule';
 import type { RuleEvent } from './rule-event';
-import { isSuppressed } from './suppression';
-import { evaluatorOf, GroupState, textOf, TriggerEvaluator } from './trigger-state';
 import type { NewHit } from './sliding-window';
+import { isSuppressed } from './suppression';
+import { evaluatorOf, GroupState, packState, textOf, TriggerEvaluator } from './trigger-state';
+
+/** A group of a trigger and what is remembered of it. */
+interface Group {
+  compiled: Compiled;
+  values: GroupValues;
+  key: string;
+  state: GroupState | undefined;
+  hasChanged: boolean;
+}
 
 interface Compiled {
   /** Names the memory of the trigger: changes with whatever changes what its memory means. */
@@ -13,8 +22,16 @@ interface Compiled {
   rule: Rule;
   trigger: Trigger;
   evaluator: TriggerEvaluator;
-  groupOf: (event: RuleEvent) => GroupValues | undefined;
-  groups: Map<string, { values: GroupValues; state: GroupState }>;
+  /** The fields it is grouped by, with the values of an event; undefined if the event counts to no group. */
+  read: (event: RuleEvent) => string[] | undefined;
+  groups: Map<string, Group>;
+}
+
+/** What is remembered of a group; `state` undefined: nothing any more. */
+export interface Remembered {
+  trigger: string;
+  group: string;
+  state: string | undefined;
 }
 
 /** The memory of a trigger of a rule: another name of it, or other recipients, do not make it forget. */
@@ -30,8 +47,9 @@ export const triggerKey = (rule: Rule, { match, groupBy, condition }: Trigger): 
  */
 export class RuleEvaluator {
   private readonly compiled: Compiled[];
-  /** `[trigger key, group key]` of what has changed since the last `takeChanges`, by their joined text. */
-  private readonly changed = new Map<string, [string, string]>();
+  /** Those that may match events of a type, found when the first of the type comes. */
+  private readonly byType = new Map<string, Compiled[]>();
+  private changed: Group[] = [];
   private horizon = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -39,28 +57,28 @@ export class RuleEvaluator {
     /** How much later than others an event may come and still be put in its place, ms. */
     private readonly latenessMs: number,
   ) {
-    this.compiled = rules
+    const all = rules
       .filter((rule) => rule.enabled)
       .flatMap((rule) =>
-        rule.triggers.map((trigger) => ({
+        rule.triggers.map((trigger): Compiled => ({
           key: triggerKey(rule, trigger),
           rule,
           trigger,
           evaluator: evaluatorOf(trigger),
-          groupOf: grouper(trigger),
+          read: groupReader(trigger),
           groups: new Map(),
         })),
       );
+    this.compiled = all.filter((c, i) => all.findIndex((other) => other.key === c.key) === i);
   }
 
-  /** Keys of all triggers, each once. */
   get triggerKeys(): string[] {
-    return [...new Set(this.compiled.map((c) => c.key))];
+    return this.compiled.map((c) => c.key);
   }
 
   /** How far back events matter to a trigger, ms; 0 if it remembers nothing. */
   reachOf(key: string): number {
-    return this.compiled.find((c) => c.key === key)?.evaluator.reachMs ?? 0;
+    return this.find(key)?.evaluator.reachMs ?? 0;
   }
 
   /**
@@ -70,12 +88,13 @@ export class RuleEvaluator {
   observe(event: RuleEvent, clock: number): Hit[] {
     this.horizon = Math.max(this.horizon, clock - this.latenessMs);
     const hits: Hit[] = [];
-    for (const compiled of this.compiled) {
+    for (const compiled of this.candidates(event.eventType)) {
       if (!compiled.evaluator.matches(event)) continue;
-      const values = compiled.groupOf(event);
-      if (values === undefined) continue;
-      const found = compiled.evaluator.observe(this.stateOf(compiled, values), event, this.horizon);
-      collect(hits, compiled, values, found, event.id);
+      const texts = compiled.read(event);
+      if (texts === undefined) continue;
+      const group = this.groupOf(compiled, texts);
+      const found = compiled.evaluator.observe(group.state, event, this.horizon);
+      if (found.length > 0) collect(hits, group, found, event.id);
     }
     return hits;
   }
@@ -83,36 +102,41 @@ export class RuleEvaluator {
   /** Hits that time alone brings about, when nothing more can come that occurred before `now`. */
   tick(now: number): Hit[] {
     const hits: Hit[] = [];
-    for (const compiled of this.compiled) {
-      const { tick } = compiled.evaluator;
-      if (!tick) continue;
-      for (const [group, { values, state }] of compiled.groups) {
-        const found = tick(state, now);
+    for (const { evaluator, groups } of this.compiled) {
+      if (!evaluator.tick) continue;
+      for (const group of groups.values()) {
+        const found = group.state ? evaluator.tick(group.state, now) : [];
         if (found.length === 0) continue;
-        this.note(compiled.key, group);
-        collect(hits, compiled, values, found, undefined);
+        this.note(group);
+        collect(hits, group, found, undefined);
       }
     }
     return hits;
   }
 
-  /** What changed since the last call: state by trigger key and group key; undefined for what is no longer needed. */
-  takeChanges(): { trigger: string; group: string; state: GroupState | undefined }[] {
-    const changes = [...this.changed.values()].map(([trigger, group]) => {
-      const compiled = this.compiled.find((c) => c.key === trigger);
-      const entry = compiled?.groups.get(group);
-      if (compiled && entry && compiled.evaluator.isSpent(entry.state, this.horizon)) compiled.groups.delete(group);
-      return { trigger, group, state: compiled?.groups.get(group)?.state };
+  /** What changed since the last call. Forgets groups whose events are all too old to matter. */
+  takeChanges(): Remembered[] {
+    for (const { groups, evaluator } of this.compiled) {
+      for (const [name, group] of groups) {
+        if (group.state && !evaluator.isSpent(group.state, this.horizon)) continue;
+        groups.delete(name);
+        group.state = undefined;
+        this.note(group);
+      }
+    }
+    const changes = this.changed.map((group) => {
+      group.hasChanged = false;
+      return remembered(group);
     });
-    this.changed.clear();
+    this.changed = [];
     return changes;
   }
 
-  /** Forgets groups whose events are all too old to matter; they count as changed. */
-  sweep(): void {
-    for (const { key, groups, evaluator } of this.compiled) {
-      for (const [group, { state }] of groups) if (evaluator.isSpent(state, this.horizon)) this.note(key, group);
-    }
+  /** All that is remembered, or that of one trigger. */
+  memory(trigger?: string): Remembered[] {
+    return this.compiled
+      .filter((c) => trigger === undefined || c.key === trigger)
+      .flatMap(({ groups }) => [...groups.values()].filter((group) => group.state).map(remembered));
   }
 
   /** Groups in memory. */
@@ -120,65 +144,78 @@ export class RuleEvaluator {
     return this.compiled.reduce((sum, { groups }) => sum + groups.size, 0);
   }
 
-  /** Puts a state in that was taken out before, here or in another evaluator. One of a trigger that is not here is passed over. */
-  restore(trigger: string, group: string, state: GroupState): void {
+  /** Puts in what was taken out before, here or in another evaluator. What belongs to a trigger that is not here is passed over. */
+  restore({ trigger, group, state }: Remembered): void {
+    const compiled = this.find(trigger);
+    if (!compiled || state === undefined) return;
     const values = Object.fromEntries(JSON.parse(group) as [string, string][]);
-    for (const compiled of this.compiled) if (compiled.key === trigger) compiled.groups.set(group, { values, state });
+    const texts = compiled.trigger.groupBy.map((field) => values[field] ?? '');
+    const known = this.groupOf(compiled, texts);
+    known.state = compiled.evaluator.unpack(state);
   }
 
-  /** All states of a trigger. */
-  statesOf(trigger: string): [group: string, state: GroupState][] {
-    const compiled = this.compiled.find((c) => c.key === trigger);
-    return compiled ? [...compiled.groups].map(([group, { state }]) => [group, state]) : [];
+  private find(key: string): Compiled | undefined {
+    return this.compiled.find((c) => c.key === key);
   }
 
-  private stateOf(compiled: Compiled, values: GroupValues): GroupState | undefined {
-    const group = groupName(values);
-    const known = compiled.groups.get(group);
-    if (known) {
-      this.note(compiled.key, group);
-      return known.state;
+  private candidates(type: string): readonly Compiled[] {
+    let found = this.byType.get(type);
+    if (!found) {
+      found = this.compiled.filter(({ trigger }) => trigger.match.eventTypes?.includes(type) ?? true);
+      this.byType.set(type, found);
     }
-    const state = compiled.evaluator.fresh();
-    if (state === undefined) return undefined;
-    this.note(compiled.key, group);
-    compiled.groups.set(group, { values, state });
-    return state;
+    return found;
   }
 
-  private note(trigger: string, group: string): void {
-    this.changed.set(`${trigger}|${group}`, [trigger, group]);
+  /** The group, made if it is new; it counts as changed. */
+  private groupOf(compiled: Compiled, texts: string[]): Group {
+    const name = texts.length === 1 ? (texts[0] ?? '') : texts.join('\u0000');
+    let group = compiled.groups.get(name);
+    if (!group) {
+      const pairs = compiled.trigger.groupBy.map((field, i) => [field, texts[i] ?? ''] as const);
+      const values = Object.fromEntries(pairs.filter(([, text]) => text !== ''));
+      group = { compiled, values, key: groupKey(values), state: compiled.evaluator.fresh(), hasChanged: false };
+      if (group.state === undefined) return group;
+      compiled.groups.set(name, group);
+    }
+    this.note(group);
+    return group;
+  }
+
+  private note(group: Group): void {
+    if (group.hasChanged) return;
+    group.hasChanged = true;
+    this.changed.push(group);
   }
 }
 
-/** Cheaper than a sorted key: within a trigger the fields always come in the same order. */
-const groupName = (values: GroupValues): string => JSON.stringify(Object.entries(values));
+const remembered = ({ compiled, key, state }: Group): Remembered => ({
+  trigger: compiled.key,
+  group: key,
+  state: state && packState(state),
+});
 
-function grouper({ groupBy, condition }: Trigger): (event: RuleEvent) => GroupValues | undefined {
-  const readers = groupBy.map((field) => [field, readerOf(field)] as const);
+/** The values of the fields that a trigger is grouped by; '' for one that is absent, where that is allowed. */
+function groupReader({ groupBy, condition }: Trigger): (event: RuleEvent) => string[] | undefined {
+  const readers = groupBy.map(readerOf);
   const optional = condition.kind === 'any';
   return (event) => {
-    const values: Record<string, string> = {};
-    for (const [field, read] of readers) {
+    const texts: string[] = [];
+    for (const read of readers) {
       const text = textOf(read(event));
-      if (text !== undefined) values[field] = text.slice(0, 1024);
-      else if (!optional) return undefined;
+      if (text === undefined && !optional) return undefined;
+      texts.push(text?.slice(0, 1024) ?? '');
     }
-    return values;
+    return texts;
   };
 }
 
-function collect(
-  hits: Hit[],
-  { rule, trigger }: Compiled,
-  group: GroupValues,
-  found: NewHit[],
-  eventId: string | undefined,
-): void {
+function collect(hits: Hit[], { compiled, values, key }: Group, found: NewHit[], eventId: string | undefined): void {
+  const { rule, trigger } = compiled;
   for (const { at, value } of found) {
-    if (isSuppressed(rule.suppress, at)) continue;
+    if (rule.suppress.length > 0 && isSuppressed(rule.suppress, at)) continue;
     // Two triggers of a rule that hold at the same event for the same group are one hit.
-    const isKnown = hits.some((h) => h.rule === rule && h.at === at && groupKey(h.group) === groupKey(group));
-    if (!isKnown) hits.push({ rule, trigger, group, at, eventId, value });
+    const isKnown = hits.some((h) => h.rule === rule && h.at === at && h.key === key);
+    if (!isKnown) hits.push({ rule, trigger, group: values, key, at, eventId, value });
   }
 }

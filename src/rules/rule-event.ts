@@ -1,6 +1,6 @@
 import type { Category, Outcome, Severity } from '../events/event-types';
 
-/** A stored event as rules see it. Absent fields are undefined. */
+/** A stored event as rules see it. Absent fields are undefined, and so may be those that no rule looks at. */
 export interface RuleEvent {
   id: string;
   leafIndex: number;
@@ -20,7 +20,7 @@ export interface RuleEvent {
   resourceId?: string | undefined;
   correlationId?: string | undefined;
   service?: string | undefined;
-  description: string;
+  description?: string | undefined;
   currency?: string | undefined;
   amount?: number | undefined;
   recordCount?: number | undefined;

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { REDIS } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
-import { GroupState, packState, unpackState } from './trigger-state';
+import type { Remembered } from './rule-evaluator';
 
 const META = '@';
 const meta = z.object({ cursor: z.number().int(), triggers: z.array(z.string()) });
@@ -34,7 +34,7 @@ return 1`;
 export interface KeptState {
   cursor: number;
   triggers: ReadonlySet<string>;
-  groups: { trigger: string; group: string; state: GroupState }[];
+  groups: Remembered[];
 }
 
 /** Where rules stand, and what they remember, in Redis. */
@@ -90,9 +90,7 @@ export class RuleStateStore {
     const { cursor, triggers } = meta.parse(JSON.parse(head));
     const groups = Object.entries(fields).flatMap(([field, text]) => {
       const line = field.indexOf('\n');
-      return line < 0
-        ? []
-        : [{ trigger: field.slice(0, line), group: field.slice(line + 1), state: unpackState(text) }];
+      return line < 0 ? [] : [{ trigger: field.slice(0, line), group: field.slice(line + 1), state: text }];
     });
     return { cursor, triggers: new Set(triggers), groups };
   }
@@ -102,13 +100,10 @@ export class RuleStateStore {
     tenant: string,
     cursor: number,
     triggers: readonly string[],
-    changes: { trigger: string; group: string; state: GroupState | undefined }[],
+    changes: readonly Remembered[],
     anew: boolean,
   ): Promise<boolean> {
-    const pairs = changes.flatMap(({ trigger, group, state }) => [
-      `${trigger}\n${group}`,
-      state ? packState(state) : '',
-    ]);
+    const pairs = changes.flatMap(({ trigger, group, state }) => [`${trigger}\n${group}`, state ?? '']);
     const head = JSON.stringify({ cursor, triggers });
     const key = this.keys.ruleState(tenant);
     return (await this.redis.eval(KEEP, 1, key, String(cursor), head, anew ? '1' : '0', ...pairs)) === 1;

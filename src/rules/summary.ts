@@ -1,7 +1,8 @@
 import type { Hit } from './hit';
 import type { Match } from './rule';
 
-const number = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 4 });
+const format = new Intl.NumberFormat('en', { maximumFractionDigits: 4 });
+const number = (value: number): string => format.format(value);
 const within = (minutes: number): string => `within ${number(minutes)} ${minutes === 1 ? 'minute' : 'minutes'}`;
 
 /** What a hit says, for people; without anything personal. */

@@ -1,7 +1,7 @@
 import type { AlertRaiser } from '../alerts/alert-raiser';
 import type { EventFeed } from './event-feed';
 import { EventScope, scopeOf } from './event-scope';
-import { addHit, GroupHits } from './group-hits';
+import { HitCounter } from './group-hits';
 import type { RuleRecord } from './rule-record';
 import { RuleEvaluator } from './rule-evaluator';
 import type { RuleStateStore } from './rule-state-store';
@@ -76,51 +76,46 @@ export class TenantRules {
     this.lastUsed = now();
     await this.refreshRules();
     const to = Math.min(stored, this.cursor + STEP);
-    const groups = new Map<string, GroupHits>();
+    const counter = new HitCounter();
     let events = 0;
     let hits = 0;
     let newest: number | undefined;
-    for await (const event of feed.byLeaf(this.tenant, this.cursor, to, this.scope)) {
+    for (const event of await feed.byLeaf(this.tenant, this.cursor, to, this.scope)) {
       events += 1;
       newest = event.receivedAt;
       if (event.receivedAt - event.occurredAt > latenessMs) continue;
       for (const hit of this.evaluator.observe(event, event.receivedAt)) {
-        addHit(groups, hit);
+        counter.add(hit);
         hits += 1;
       }
     }
-    const raised = await this.raise(groups, to);
+    const raised = await this.raise(counter, to);
     return raised && { events, hits, opened: raised.opened, newest, more: to < stored };
   }
 
   /** Raises what time alone has brought about up to `now`, when rules have seen everything received before. */
   async tick(now: number): Promise<number | undefined> {
     await this.refreshRules();
-    const groups = new Map<string, GroupHits>();
-    for (const hit of this.evaluator.tick(now)) addHit(groups, hit);
-    if (groups.size === 0) return 0;
-    return (await this.raise(groups, this.cursor))?.opened;
+    const counter = new HitCounter();
+    for (const hit of this.evaluator.tick(now)) counter.add(hit);
+    if (counter.all().length === 0) return 0;
+    return (await this.raise(counter, this.cursor))?.opened;
   }
 
   /** Keeps what rules remember, if they have seen anything since. */
   async keep(): Promise<void> {
     if (this.cursor === this.keptCursor && !this.isAnew) return;
-    this.evaluator.sweep();
     const { triggerKeys } = this.evaluator;
     const changed = this.evaluator.takeChanges();
-    const changes = this.isAnew
-      ? triggerKeys.flatMap((trigger) =>
-          this.evaluator.statesOf(trigger).map(([group, state]) => ({ trigger, group, state })),
-        )
-      : changed;
+    const changes = this.isAnew ? this.evaluator.memory() : changed;
     const isKept = await this.services.states.keep(this.tenant, this.cursor, triggerKeys, changes, this.isAnew);
     if (!isKept) throw new Error(`another process has kept a newer state of the rules of ${this.tenant}`);
     this.keptCursor = this.cursor;
     this.isAnew = false;
   }
 
-  private async raise(groups: ReadonlyMap<string, GroupHits>, to: number) {
-    const raises = [...groups.values()].map((hits) => ({
+  private async raise(counter: HitCounter, to: number) {
+    const raises = counter.all().map((hits) => ({
       ...hits,
       ruleVersion: this.versions.get(hits.rule.id) ?? 0,
     }));
@@ -151,13 +146,11 @@ export class TenantRules {
     this.versions = new Map(records.map(({ rule, version }) => [rule.id, version]));
     const known = isFirst ? (kept?.triggers ?? new Set<string>()) : new Set(before.triggerKeys);
     if (isFirst && kept) {
-      for (const { trigger, group, state } of kept.groups) this.evaluator.restore(trigger, group, state);
+      for (const group of kept.groups) this.evaluator.restore(group);
       await this.replay(kept.cursor);
       this.keptCursor = kept.cursor;
     }
-    for (const key of before.triggerKeys) {
-      for (const [group, state] of before.statesOf(key)) this.evaluator.restore(key, group, state);
-    }
+    for (const group of before.memory()) this.evaluator.restore(group);
     const unknown = this.evaluator.triggerKeys.filter((key) => !known.has(key));
     await this.prime(rules, unknown);
     this.isAnew =
@@ -167,8 +160,11 @@ export class TenantRules {
   /** Sees again what lies between the state that was kept and the cursor; its alerts are raised already. */
   private async replay(from: number): Promise<void> {
     const { feed, latenessMs } = this.services;
-    for await (const event of feed.byLeaf(this.tenant, from, this.cursor, this.scope)) {
-      if (event.receivedAt - event.occurredAt <= latenessMs) this.evaluator.observe(event, event.receivedAt);
+    for (let at = from; at < this.cursor; at += STEP) {
+      const end = Math.min(this.cursor, at + STEP);
+      for (const event of await feed.byLeaf(this.tenant, at, end, this.scope)) {
+        if (event.receivedAt - event.occurredAt <= latenessMs) this.evaluator.observe(event, event.receivedAt);
+      }
     }
   }
 
@@ -184,9 +180,7 @@ export class TenantRules {
     for await (const event of feed.byTime(this.tenant, range, scopeOf(concerned))) {
       primed.observe(event, event.occurredAt);
     }
-    for (const key of wanted) {
-      for (const [group, state] of primed.statesOf(key)) this.evaluator.restore(key, group, state);
-    }
+    for (const key of wanted) for (const group of primed.memory(key)) this.evaluator.restore(group);
   }
 }
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { FieldValue, readerOf } from './fields';
-import { capacityOf, judgeSequence, judgeThreshold } from './judges';
+import { sequenceRule, thresholdRule, UNITS } from './judges';
 import { compileMatch, Predicate } from './match';
 import type { Condition, Trigger } from './rule';
 import type { RuleEvent } from './rule-event';
-import { addToWindow, compact, Judge, NewHit, prune, WindowEntry } from './sliding-window';
+import { NewHit, SlidingWindow, WindowEntry, WindowRule } from './sliding-window';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -16,7 +16,7 @@ const REMEMBERED = 2000;
 
 /** What a trigger remembers of one group. */
 export type GroupState =
-  | { kind: 'window'; entries: WindowEntry[] }
+  | { kind: 'window'; window: SlidingWindow }
   | { kind: 'values'; seen: Map<string, number> }
   /** When it was seen last, and until when it has been missed aloud. */
   | { kind: 'presence'; seenAt: number; missedAt: number };
@@ -30,6 +30,8 @@ export interface TriggerEvaluator {
   observe: (state: GroupState | undefined, event: RuleEvent, horizon: number) => NewHit[];
   /** Hits that come about by time alone, up to `now`. */
   tick?: (state: GroupState, now: number) => NewHit[];
+  /** A state that `packState` made. */
+  unpack: (text: string) => GroupState;
   /** Whether the state is of no more use at `horizon`. */
   isSpent: (state: GroupState, horizon: number) => boolean;
   /** How far back events matter, ms. */
@@ -46,15 +48,18 @@ export function evaluatorOf(trigger: Trigger): TriggerEvaluator {
         fresh: () => undefined,
         observe: (_, event) => [{ at: event.occurredAt, value: 1 }],
         isSpent: () => true,
+        unpack: () => {
+          throw new TypeError('a trigger that remembers nothing has no state');
+        },
         reachMs: 0,
       };
     case 'threshold':
-      return windowed(matches, condition, judgeThreshold(condition), entryOf(condition));
+      return windowed(matches, thresholdRule(condition), entryOf(condition));
     case 'rate': {
       const count = Math.floor(condition.perSecond * condition.windowMinutes * 60) + 1;
       const { windowMinutes } = condition;
-      const threshold: Condition & { kind: 'threshold' } = { kind: 'threshold', windowMinutes, count };
-      return windowed(matches, threshold, judgeThreshold(threshold), entryOf(threshold));
+      const threshold = { kind: 'threshold' as const, windowMinutes, count };
+      return windowed(matches, thresholdRule(threshold), entryOf(threshold));
     }
     case 'sequence':
       return sequence(matches, condition);
@@ -65,26 +70,20 @@ export function evaluatorOf(trigger: Trigger): TriggerEvaluator {
   }
 }
 
-function windowed(
-  matches: Predicate,
-  condition: Extract<Condition, { kind: 'threshold' | 'sequence' }>,
-  judge: Judge,
-  toEntry: (event: RuleEvent) => WindowEntry,
-): TriggerEvaluator {
-  const windowMs = condition.windowMinutes * MINUTE;
-  const { exact, most, joins } = capacityOf(condition);
+function windowed(matches: Predicate, rule: WindowRule, toEntry: (event: RuleEvent) => WindowEntry): TriggerEvaluator {
+  type Windowed = Extract<GroupState, { kind: 'window' }>;
   return {
     matches,
-    fresh: () => ({ kind: 'window', entries: [] }),
+    fresh: () => ({ kind: 'window', window: new SlidingWindow(rule) }),
     observe: (state, event, horizon) => {
-      const { entries } = state as Extract<GroupState, { kind: 'window' }>;
-      prune(entries, horizon - windowMs, most);
-      if (joins !== 'none') compact(entries, windowMs, exact, joins === 'all');
-      return addToWindow(entries, toEntry(event), windowMs, judge);
+      const { window } = state as Windowed;
+      window.prune(horizon - rule.windowMs);
+      window.compact();
+      return window.add(toEntry(event));
     },
-    isSpent: (state, horizon) =>
-      !prune((state as Extract<GroupState, { kind: 'window' }>).entries, horizon - windowMs, most),
-    reachMs: windowMs,
+    isSpent: (state, horizon) => !(state as Windowed).window.prune(horizon - rule.windowMs, true),
+    unpack: (text) => ({ kind: 'window', window: new SlidingWindow(rule, unpackEntries(text)) }),
+    reachMs: rule.windowMs,
   };
 }
 
@@ -92,9 +91,9 @@ function entryOf({ sum, distinct }: Extract<Condition, { kind: 'threshold' }>): 
   const read = distinct && readerOf(distinct.field);
   return (event) => {
     const entry: WindowEntry = { t: event.occurredAt, hit: false };
-    if (sum) entry.v = event[sum.field] ?? 0;
+    if (sum) entry.v = Math.round((event[sum.field] ?? 0) * UNITS);
     const value = read && textOf(read(event));
-    if (value !== undefined) entry.d = shortHash(value);
+    if (value !== undefined) entry.d = nameOf(value);
     return entry;
   };
 }
@@ -104,7 +103,7 @@ function sequence(matches: Predicate, condition: Extract<Condition, { kind: 'seq
   const maskOf = (event: RuleEvent) => steps.reduce((mask, test, i) => (test(event) ? mask | (1 << i) : mask), 0);
   const toEntry = (event: RuleEvent) => ({ t: event.occurredAt, hit: false, m: maskOf(event) });
   const isAnyStep: Predicate = (event) => matches(event) && maskOf(event) !== 0;
-  return windowed(isAnyStep, condition, judgeSequence(condition), toEntry);
+  return windowed(isAnyStep, sequenceRule(condition), toEntry);
 }
 
 function newValue(matches: Predicate, condition: Extract<Condition, { kind: 'new_value' }>): TriggerEvaluator {
@@ -119,7 +118,7 @@ function newValue(matches: Predicate, condition: Extract<Condition, { kind: 'new
       const value = textOf(read(event));
       if (value === undefined) return [];
       const at = event.occurredAt;
-      const name = shortHash(value);
+      const name = nameOf(value);
       const last = seen.get(name);
       const isNew = seen.size > 0 && (last === undefined || last < at - memoryMs);
       // The map's order is that of the latest sight, but for late events, so the first key is old.
@@ -130,6 +129,7 @@ function newValue(matches: Predicate, condition: Extract<Condition, { kind: 'new
       return isNew ? [{ at, value: 1 }] : [];
     },
     isSpent: (state, horizon) => [...(state as Values).seen.values()].every((last) => last < horizon - memoryMs),
+    unpack: (text) => ({ kind: 'values', seen: new Map(packedValues.parse(JSON.parse(text))) }),
     reachMs: memoryMs,
   };
 }
@@ -159,6 +159,10 @@ function absence(matches: Predicate, condition: Extract<Condition, { kind: 'abse
       return [{ at: gapEnd, value: 1 }];
     },
     isSpent: (state, horizon) => (state as Presence).seenAt < horizon - windowMs - MISSED_FOR_MS,
+    unpack: (text) => {
+      const [seenAt, missedAt] = packedPresence.parse(JSON.parse(text));
+      return { kind: 'presence', seenAt, missedAt };
+    },
     reachMs: windowMs + MISSED_FOR_MS,
   };
 }
@@ -169,39 +173,36 @@ export function textOf(value: FieldValue): string | undefined {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** Enough to tell the values of one group apart, and says nothing about them. */
-const shortHash = (text: string): string => createHash('sha256').update(text).digest().toString('base64url', 0, 9);
+/** Names a value within its group; long values by a hash, so that they take no room. */
+const nameOf = (text: string): string =>
+  text.length <= 40 ? text : createHash('sha256').update(text).digest().toString('base64url', 0, 12);
 
 const optional = z.number().nullable();
-const packedEntry = z.tuple([z.number(), z.number(), optional, z.string().nullable(), optional, optional, optional]);
-const packed = z.union([
-  z.object({ w: z.array(packedEntry) }),
-  z.object({ s: z.array(z.tuple([z.string(), z.number()])) }),
-  z.object({ p: z.tuple([z.number(), z.number()]) }),
-]);
+const packedEntries = z.array(
+  z.tuple([z.number(), z.number(), optional, z.string().nullable(), optional, optional, optional]),
+);
+const packedValues = z.array(z.tuple([z.string(), z.number()]));
+const packedPresence = z.tuple([z.number(), z.number()]);
 
-/** A state as short text, to be kept. */
+/** A state as short text, to be kept; the evaluator of its trigger unpacks it. */
 export function packState(state: GroupState): string {
   switch (state.kind) {
     case 'window':
-      return JSON.stringify({
-        w: state.entries.map(({ t, hit, v, d, m, n, f }) => [
+      return JSON.stringify(
+        state.window.entries.map(({ t, hit, v, d, m, n, f }) => [
           ...[t, hit ? 1 : 0, v ?? null, d ?? null],
           ...[m ?? null, n ?? null, f ?? null],
         ]),
-      });
+      );
     case 'values':
-      return JSON.stringify({ s: [...state.seen] });
+      return JSON.stringify([...state.seen]);
     case 'presence':
-      return JSON.stringify({ p: [state.seenAt, state.missedAt] });
+      return JSON.stringify([state.seenAt, state.missedAt]);
   }
 }
 
-export function unpackState(text: string): GroupState {
-  const state = packed.parse(JSON.parse(text));
-  if ('s' in state) return { kind: 'values', seen: new Map(state.s) };
-  if ('p' in state) return { kind: 'presence', seenAt: state.p[0], missedAt: state.p[1] };
-  const entries = state.w.map(([t, hit, v, d, m, n, f]) => ({
+function unpackEntries(text: string): WindowEntry[] {
+  return packedEntries.parse(JSON.parse(text)).map(([t, hit, v, d, m, n, f]) => ({
     t,
     hit: hit === 1,
     ...(v !== null && { v }),
@@ -210,5 +211,4 @@ export function unpackState(text: string): GroupState {
     ...(n !== null && { n }),
     ...(f !== null && { f }),
   }));
-  return { kind: 'window', entries };
 }

@@ -1,0 +1,115 @@
+// From the 202 to the open alert, under load: node -r ./test/support/register.cjs test/bench/alert-latency.ts [seconds] [events per second]
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { slotOf } from '../../src/alerts/alert';
+import { RedisKeys } from '../../src/redis/redis-keys';
+import { RuleInput } from '../../src/rules/rule';
+import { readRuntime } from '../../src/supervisor/runtime-file';
+import { startSystem, System, waitFor } from '../support/system';
+import type { LoadJob, LoadResult } from './load';
+import { CpuMeter, family } from './processes';
+
+const RULES = 50;
+const EVENTS_PER_BODY = 100;
+const TYPES = ['DATA_READ', 'DATA_UPDATED', 'LOGIN_SUCCESS', 'LOGIN_FAILED', 'FINANCIAL_TRANSACTION', 'DATA_EXPORTED'];
+const GROUPS = ['userId', 'ipAddress', 'sessionId', 'resourceId', 'service'];
+
+/** One rule that the probes raise, and others of every kind over the types and groups of the load. */
+function rules(): RuleInput[] {
+  const probe: RuleInput = {
+    id: 'probe',
+    name: 'Probe',
+    severity: 'high',
+    triggers: [{ match: { eventTypes: ['IP_BLOCKED'] }, groupBy: ['ipAddress'], condition: { kind: 'any' } }],
+  };
+  const others = Array.from({ length: RULES - 1 }, (_, i): RuleInput => {
+    const condition = [
+      { kind: 'threshold' as const, windowMinutes: 15, count: 20 },
+      { kind: 'threshold' as const, windowMinutes: 60, sum: { field: 'recordCount' as const, atLeast: 2000 } },
+      { kind: 'threshold' as const, windowMinutes: 5, distinct: { field: 'resourceId', atLeast: 500 } },
+      { kind: 'new_value' as const, field: 'ipAddress' },
+      { kind: 'rate' as const, perSecond: 50, windowMinutes: 0.5 },
+    ][i % 5];
+    const match = { eventTypes: [TYPES[i % TYPES.length] ?? 'DATA_READ'] };
+    const groupBy = [GROUPS[Math.floor(i / 5) % GROUPS.length] ?? 'userId'];
+    if (!condition) throw new Error('there is no such condition');
+    return { id: `rule-${i}`, name: `Rule ${i}`, severity: 'low', triggers: [{ match, groupBy, condition }] };
+  });
+  return [probe, ...others];
+}
+
+async function post(system: System, path: string, body: unknown): Promise<void> {
+  const answer = await fetch(`${system.url}/audit/api/${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${system.adminKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+}
+
+/** Sends an event that raises an alert of its own; resolves with the ms from its 202 until that is open. */
+async function probe(system: System, redis: Redis, keys: RedisKeys, n: number): Promise<number> {
+  const ipAddress = `192.0.${n >> 8}.${n & 255}`;
+  await post(system, 'events', { eventType: 'IP_BLOCKED', description: 'probe', context: { ipAddress } });
+  const began = performance.now();
+  const slot = slotOf('probe', { ipAddress });
+  const isOpen = async () => ((await redis.hexists(keys.alertSlots('default'), slot)) === 1 ? true : undefined);
+  await waitFor(isOpen, { timeoutMs: 60_000, everyMs: 10, what: () => `alert ${n}` });
+  return performance.now() - began;
+}
+
+function load(job: LoadJob): Promise<LoadResult> {
+  const register = join(__dirname, '../support/register.cjs');
+  const child = spawn(process.execPath, ['-r', register, join(__dirname, 'load.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  child.stdin.end(JSON.stringify(job));
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return new Promise((done) => child.once('exit', () => done(JSON.parse(text) as LoadResult)));
+}
+
+async function main(): Promise<void> {
+  const [seconds = 30, perSecond = 10_000] = process.argv.slice(2).map(Number);
+  const system = await startSystem();
+  try {
+    for (const rule of rules()) await post(system, 'rules', rule);
+    const runtime = await readRuntime(system.dataDir);
+    const redis = new Redis(runtime?.redisUrl ?? '');
+    const keys = new RedisKeys('audit');
+    const meter = new CpuMeter(family(system.process.pid ?? 0));
+    const loading = load({
+      url: system.url,
+      key: system.adminKey,
+      connections: 0,
+      eventsPerBody: EVENTS_PER_BODY,
+      seconds,
+      rate: perSecond / EVENTS_PER_BODY,
+    });
+    const probes: Promise<number | undefined>[] = [];
+    let lost = 0;
+    const until = Date.now() + seconds * 1000;
+    while (Date.now() < until) {
+      // A probe that was not even accepted says nothing about alerts; it is counted.
+      probes.push(probe(system, redis, keys, probes.length).catch(() => void (lost += 1)));
+      await new Promise((done) => setTimeout(done, 200));
+    }
+    const { acknowledged, refused, failed } = await loading;
+    const times = (await Promise.all(probes)).filter((ms) => ms !== undefined).sort((a, b) => a - b);
+    const at = (share: number) => Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0);
+    const state = await redis.hlen(keys.ruleState('default'));
+    process.stdout.write(
+      `${JSON.stringify({
+        ...{ rules: RULES, acknowledged, refused, failed, probes: times.length, lost },
+        ms: { median: at(0.5), p95: at(0.95), p99: at(0.99), most: at(1) },
+        ...{ groupsRemembered: state, cpuMicrosPerEvent: meter.perEvent(acknowledged) },
+      })}\n`,
+    );
+    redis.disconnect();
+  } finally {
+    await system.stop();
+  }
+}
+
+void main();

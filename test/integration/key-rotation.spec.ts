@@ -27,7 +27,6 @@ let stores: OwnStores;
 /** The root key in a file, as in embedded mode. */
 beforeAll(async () => {
   stores = await ownStores({ AUDIT_ROOT_KEY: '' });
-  stores.redis.setMaxListeners(0);
   await writeRootKeys(stores.config, { keys: [newRootKey()], next: undefined });
   const first = keyProcess(stores);
   await first.keeper.restore();

@@ -27,6 +27,8 @@ export function keyProcess(
     clock = new SystemClock(),
     config = stores.config,
   } = own;
+  // Each listens on the connection that all of a test share.
+  stores.redis.setMaxListeners(0);
   const keys = new RedisKeys(config.redis.prefix);
   const roots = new RootKeys(config);
   const ring = new KeyRing(redis, keys, roots, clock);

@@ -75,6 +75,13 @@ export class KeyRing implements OnApplicationShutdown {
     await this.check();
   }
 
+  /** Makes sure that what is remembered is no older than this call. */
+  async refresh(): Promise<void> {
+    // One that is under way may have read before.
+    await this.checking?.catch((error: Error) => this.log.debug(error.message));
+    await this.check();
+  }
+
   @Interval(CHECK_MS)
   protected async checkRegularly(): Promise<void> {
     await this.check().catch((error: Error) => this.log.debug(error.message));

@@ -68,6 +68,7 @@ export class KeysController {
   })
   @ApiOkResponse({ type: KeyList })
   async list(@Caller() caller: Principal): Promise<KeyList> {
+    await this.ring.refresh();
     const all = [...(await this.ring.list(undefined, '')), ...(await this.ring.list(undefined, caller.tenant))];
     const rootKeys = this.roots.known.keys.map(({ id }) => id);
     return { items: all.map((record) => view(record, all)), nextCursor: null, rootKeys };

@@ -21,6 +21,7 @@ describe('what belongs to a tenant', () => {
     'POST /audit/api/alerts/{id}/comment': { comment: 'mine' },
     'POST /audit/api/alerts/{id}/assign': { assignee: 'me' },
     'POST /audit/api/api-keys': { name: 'mine', roles: ['viewer'] },
+    'POST /audit/api/keys/rotate': { kind: 'tenant' },
     'POST /audit/api/events': { eventType: 'DATA_READ', description: 'mine' },
     'POST /audit/api/rules/test': {
       rule: { ...rule('mine'), id: 'mine' },
@@ -65,7 +66,15 @@ describe('what belongs to a tenant', () => {
       expect((await ours.post('events', { ...stored, severity: 'high' })).status).toBe(202);
       return waitFor(() => first('dead-letters'));
     };
+    const erasure = async (): Promise<string> => {
+      const about = { eventType: 'DATA_READ', description: 'about somebody', subjectId: 'somebody' };
+      expect((await ours.post('events', about)).status).toBe(202);
+      await ours.waitForCount(1, 'subjectId=somebody');
+      return made('privacy/erasures', { subjectId: 'somebody', reason: marker });
+    };
     ids = {
+      // Before the hold, which would forbid it.
+      '/audit/api/privacy/erasures': await erasure(),
       '/audit/api/events': event.id,
       '/audit/api/dead-letters': await deadLetter(event),
       '/audit/api/alerts': await alert(),

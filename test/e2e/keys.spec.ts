@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mcpAudit } from '../support/cli';
 import { descendants, signal } from '../support/processes';
@@ -122,6 +123,23 @@ describe('keys of a running system', () => {
     const printed = await mcpAudit(system.dataDir, 'keys', 'init', '--print');
     expect(Buffer.from(printed.stdout.trim(), 'base64')).toHaveLength(32);
     expect(await readFile(join(system.dataDir, 'root-key'), 'utf8')).not.toContain(printed.stdout.trim());
+  });
+
+  it('begin with "keys init" on an empty directory: one root key that only its owner can read', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'mcp-audit-keys-'));
+    try {
+      const made = await mcpAudit(dataDir, 'keys', 'init');
+      expect([made.code, made.stderr]).toEqual([0, '']);
+      const file = join(dataDir, 'root-key');
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      const text = await readFile(file, 'utf8');
+      expect(Buffer.from(text.trim(), 'base64')).toHaveLength(32);
+      expect(made.stdout).not.toContain(text.trim());
+      expect((await mcpAudit(dataDir, 'keys', 'init')).code).toBe(2);
+      expect(await readFile(file, 'utf8')).toBe(text);
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
   });
 
   it('survive that the API is killed in the middle of a rotation of the root key', async () => {

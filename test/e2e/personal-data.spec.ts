@@ -165,6 +165,7 @@ const FORMATS = ['ndjson', 'csv', 'parquet', 'xlsx'];
 interface Item {
   eventType: string;
   keyId: number | null;
+  context?: { userId?: string };
 }
 
 describe('personal data', () => {
@@ -206,5 +207,31 @@ describe('personal data', () => {
       .filter((line) => line.includes('AUDIT_ENCRYPTION_ENABLED=false'));
     expect(loud.filter((line) => line.includes('"level":"warn"'))).toHaveLength(2);
     expect(loud.some((line) => line.includes('WARNING'))).toBe(true);
+
+    // Switched on again, both what is stored in plain and what comes now is found.
+    const { dataDir } = scene.system;
+    await scene.system.stop({ remove: false });
+    const sealing = await startSystem({ AUDIT_DATA_DIR: dataDir });
+    try {
+      const [user = ''] = scene.planted.accepted;
+      const headers = { 'x-api-key': sealing.adminKey, 'x-tenant': scene.tenant.name };
+      const event = { eventType: 'DATA_READ', description: 'sealed', context: { userId: user } };
+      const sent = await fetch(`${sealing.url}/audit/api/events`, {
+        ...{ method: 'POST', headers: { ...headers, 'content-type': 'application/json' } },
+        body: JSON.stringify(event),
+      });
+      expect(sent.status).toBe(202);
+      const url = `${sealing.url}/audit/api/events?userId=${user}&order=asc`;
+      const found = await waitFor(async () => {
+        const page = (await (await fetch(url, { headers })).json()) as { items: Item[] };
+        return page.items.length === 2 ? page.items : undefined;
+      });
+      expect(found.map((item) => [item.eventType, item.context?.userId === user, item.keyId !== null])).toEqual([
+        ['DATA_UPDATED', true, false],
+        ['DATA_READ', false, true],
+      ]);
+    } finally {
+      await sealing.stop({ remove: false });
+    }
   }, 240_000);
 });

@@ -3,8 +3,11 @@ import { isCheckpointSignature } from '../../src/keys/checkpoint-signer';
 import { RootKeys } from '../../src/keys/root-key';
 import { openSubjectId } from '../../src/keys/subject-record';
 import { RedisKeys } from '../../src/redis/redis-keys';
+import { EventWriter } from '../../src/writer/event-writer';
 import { ownStores, OwnStores } from '../support/engines';
 import { keyProcess, loseRedis } from '../support/key-process';
+import { ownWriter } from '../support/own-writer';
+import { putSegment } from '../support/segments';
 
 let stores: OwnStores;
 let keys: RedisKeys;
@@ -80,5 +83,26 @@ describe('keys', () => {
     const redis = JSON.stringify(await stores.redis.hgetall(keys.subjects('t3')));
     expect(`${await rows.text()}${redis}`).not.toContain('planted-person-7411');
     expect(redis).toContain('sub_');
+  });
+
+  it('has the keys of every event in ClickHouse before the event', async () => {
+    const { keeper, directory, ring } = process();
+    await keeper.restore();
+    const events = new EventWriter(stores.clickhouse);
+    const unsaved: number[] = [];
+    const insert = events.insert.bind(events);
+    events.insert = async (...args) => {
+      unsaved.push(await stores.redis.exists(keys.unsavedSubjects(), keys.unsavedCryptoKeys()));
+      await insert(...args);
+    };
+    const { drain } = await ownWriter(stores, events);
+    for (const person of ['first', 'second']) {
+      await directory.resolve('t4', new Set([person]));
+      await ring.active('signing');
+      expect(await stores.redis.exists(keys.unsavedSubjects())).toBe(1);
+      await putSegment(stores.redis, keys, 't4', [{ context: { userId: person } }]);
+      await drain();
+    }
+    expect(unsaved).toEqual([0, 0]);
   });
 });

@@ -1,5 +1,6 @@
 import type { Condition } from './rule';
-import type { WindowEntry, WindowRule } from './sliding-window';
+import type { WindowRule } from './sliding-window';
+import type { WindowEntry } from './window-entry';
 
 const MINUTE = 60_000;
 

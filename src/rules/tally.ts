@@ -1,4 +1,4 @@
-import type { WindowEntry } from './sliding-window';
+import type { WindowEntry } from './window-entry';
 
 /** What the events of a window amount to, kept up to date as they come and go. */
 export class Tally {

@@ -5,7 +5,8 @@ import { sequenceRule, thresholdRule, UNITS } from './judges';
 import { compileMatch, Predicate } from './match';
 import type { Condition, Trigger } from './rule';
 import type { RuleEvent } from './rule-event';
-import { NewHit, SlidingWindow, WindowEntry, WindowRule } from './sliding-window';
+import { NewHit, SlidingWindow, WindowRule } from './sliding-window';
+import type { WindowEntry } from './window-entry';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;

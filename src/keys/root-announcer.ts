@@ -26,6 +26,7 @@ export class RootAnnouncer implements OnApplicationBootstrap, OnApplicationShutd
   private readonly log = new Logger('Keys');
   private readonly self: string;
   private announcing = false;
+  private failure: string | undefined;
 
   constructor(
     @Inject(REDIS) private readonly redis: Redis,
@@ -48,7 +49,8 @@ export class RootAnnouncer implements OnApplicationBootstrap, OnApplicationShutd
     if (this.announcing) return;
     this.announcing = true;
     await this.announce()
-      .catch((error: Error) => this.log.warn(`root keys not announced: ${error.message}`))
+      .then(() => (this.failure = undefined))
+      .catch((error: Error) => this.complain(error.message))
       .finally(() => (this.announcing = false));
   }
 
@@ -84,6 +86,12 @@ export class RootAnnouncer implements OnApplicationBootstrap, OnApplicationShutd
     const gone = said.filter(({ at }) => now - at > GONE_MS).map(({ name }) => name);
     if (gone.length > 0) await this.redis.hdel(this.keys.knownRoots(), ...gone);
     return said.filter(({ name, ids }) => !gone.includes(name) && !ids.includes(id)).map(({ name }) => name);
+  }
+
+  /** Once for each reason. */
+  private complain(reason: string): void {
+    if (reason !== this.failure) this.log.warn(`root keys not announced: ${reason}`);
+    this.failure = reason;
   }
 
   /** By one clock for all processes. */

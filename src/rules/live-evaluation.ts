@@ -21,6 +21,8 @@ const LEASE_MS = 5000;
 const RENEW_MS = 1000;
 /** So often what rules remember is kept; after a crash so much is evaluated again. */
 const KEEP_MS = 10_000;
+/** Keeping takes this part of the time at most, however much there is to keep. */
+const KEEP_SHARE = 20;
 const TICK_MS = 2000;
 /** Steps after which other tenants get their turn. */
 const STEPS_IN_A_ROW = 5;
@@ -43,6 +45,7 @@ export class LiveEvaluation implements OnApplicationBootstrap, BeforeApplication
   private stopped = false;
   private wake: () => void = () => undefined;
   private isAwake = false;
+  private keepEveryMs = KEEP_MS;
   private at = { renewed: 0, kept: 0, ticked: 0, leads: false };
 
   constructor(
@@ -118,10 +121,11 @@ export class LiveEvaluation implements OnApplicationBootstrap, BeforeApplication
       this.at.ticked = now;
       await this.tick();
     }
-    if (now - this.at.kept >= KEEP_MS) {
+    if (now - this.at.kept >= this.keepEveryMs) {
       this.at.kept = now;
       this.timed = await this.tenantsWithAbsence();
       await this.keepAll();
+      this.keepEveryMs = Math.max(KEEP_MS, (this.clock.now() - now) * KEEP_SHARE);
     }
   }
 

@@ -7,8 +7,14 @@ import type { NewHit } from './sliding-window';
 import { isSuppressed } from './suppression';
 import { evaluatorOf, GroupState, packState, textOf, TriggerEvaluator } from './trigger-state';
 
+/**
+ * Groups that a trigger remembers at most. When somebody makes up more, those that were there first are forgotten: memory has
+ * an end, and each of so many groups has hardly an event.
+ */
+const MOST_GROUPS = 200_000;
+
 /** A group of a trigger and what is remembered of it. */
-interface Group {
+export interface Group {
   compiled: Compiled;
   values: GroupValues;
   key: string;
@@ -114,29 +120,33 @@ export class RuleEvaluator {
     return hits;
   }
 
-  /** What changed since the last call. Forgets groups whose events are all too old to matter. */
-  takeChanges(): Remembered[] {
+  /**
+   * What changed since the last call, to be read by `pack` before anything else is done here. Forgets groups whose events are
+   * all too old to matter.
+   */
+  takeChanges(): readonly Group[] {
     for (const { groups, evaluator } of this.compiled) {
-      for (const [name, group] of groups) {
-        if (group.state && !evaluator.isSpent(group.state, this.horizon)) continue;
-        groups.delete(name);
-        group.state = undefined;
-        this.note(group);
-      }
+      this.forget([...groups].filter(([, { state }]) => !state || evaluator.isSpent(state, this.horizon)));
     }
-    const changes = this.changed.map((group) => {
-      group.hasChanged = false;
-      return remembered(group);
-    });
+    const groups = this.changed;
     this.changed = [];
-    return changes;
+    for (const group of groups) group.hasChanged = false;
+    return groups;
   }
 
-  /** All that is remembered, or that of one trigger. */
-  memory(trigger?: string): Remembered[] {
+  private forget(groups: readonly (readonly [name: string, group: Group])[]): void {
+    for (const [name, group] of groups) {
+      group.compiled.groups.delete(name);
+      group.state = undefined;
+      this.note(group);
+    }
+  }
+
+  /** All groups that are remembered, or those of one trigger. */
+  memory(trigger?: string): readonly Group[] {
     return this.compiled
       .filter((c) => trigger === undefined || c.key === trigger)
-      .flatMap(({ groups }) => [...groups.values()].filter((group) => group.state).map(remembered));
+      .flatMap(({ groups }) => [...groups.values()].filter((group) => group.state));
   }
 
   /** Groups in memory. */
@@ -176,6 +186,7 @@ export class RuleEvaluator {
       const values = Object.fromEntries(pairs.filter(([, text]) => text !== ''));
       group = { compiled, values, key: groupKey(values), state: compiled.evaluator.fresh(), hasChanged: false };
       if (group.state === undefined) return group;
+      if (compiled.groups.size >= MOST_GROUPS) this.forget([...compiled.groups].slice(0, MOST_GROUPS / 10));
       compiled.groups.set(name, group);
     }
     this.note(group);
@@ -189,7 +200,8 @@ export class RuleEvaluator {
   }
 }
 
-const remembered = ({ compiled, key, state }: Group): Remembered => ({
+/** What is remembered of a group, as it can be kept. */
+export const pack = ({ compiled, key, state }: Group): Remembered => ({
   trigger: compiled.key,
   group: key,
   state: state && packState(state),

@@ -1,14 +1,17 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertRaiser } from '../alerts/alert-raiser';
 import type { EventFeed } from './event-feed';
 import { EventScope, scopeOf } from './event-scope';
 import { HitCounter } from './group-hits';
 import type { RuleRecord } from './rule-record';
-import { RuleEvaluator } from './rule-evaluator';
+import { Group, pack, Remembered, RuleEvaluator } from './rule-evaluator';
 import type { RuleStateStore } from './rule-state-store';
 import type { RuleStore } from './rule-store';
 
 /** Events that are evaluated at a time. */
 const STEP = 20_000;
+/** Events or groups after which whatever else this process does gets its turn. */
+const SLICE = 1000;
 /** Rules are read anew after so long, also if nobody said that they changed. */
 const RULES_FRESH_MS = 30_000;
 
@@ -82,6 +85,7 @@ export class TenantRules {
     let newest: number | undefined;
     for (const event of await feed.byLeaf(this.tenant, this.cursor, to, this.scope)) {
       events += 1;
+      if (events % SLICE === 0) await turn();
       newest = event.receivedAt;
       if (event.receivedAt - event.occurredAt > latenessMs) continue;
       for (const hit of this.evaluator.observe(event, event.receivedAt)) {
@@ -107,7 +111,7 @@ export class TenantRules {
     if (this.cursor === this.keptCursor && !this.isAnew) return;
     const { triggerKeys } = this.evaluator;
     const changed = this.evaluator.takeChanges();
-    const changes = this.isAnew ? this.evaluator.memory() : changed;
+    const changes = await packAll(this.isAnew ? this.evaluator.memory() : changed);
     const isKept = await this.services.states.keep(this.tenant, this.cursor, triggerKeys, changes, this.isAnew);
     if (!isKept) throw new Error(`another process has kept a newer state of the rules of ${this.tenant}`);
     this.keptCursor = this.cursor;
@@ -150,7 +154,7 @@ export class TenantRules {
       await this.replay(kept.cursor);
       this.keptCursor = kept.cursor;
     }
-    for (const group of before.memory()) this.evaluator.restore(group);
+    for (const group of before.memory()) this.evaluator.restore(pack(group));
     const unknown = this.evaluator.triggerKeys.filter((key) => !known.has(key));
     await this.prime(rules, unknown);
     this.isAnew =
@@ -180,9 +184,18 @@ export class TenantRules {
     for await (const event of feed.byTime(this.tenant, range, scopeOf(concerned))) {
       primed.observe(event, event.occurredAt);
     }
-    for (const key of wanted) for (const group of primed.memory(key)) this.evaluator.restore(group);
+    for (const key of wanted) for (const group of primed.memory(key)) this.evaluator.restore(pack(group));
   }
 }
 
 /** Events may be dated so far ahead. */
 const DAY = 86_400_000;
+
+async function packAll(groups: readonly Group[]): Promise<Remembered[]> {
+  const packed: Remembered[] = [];
+  for (const group of groups) {
+    packed.push(pack(group));
+    if (packed.length % SLICE === 0) await turn();
+  }
+  return packed;
+}

@@ -7,6 +7,7 @@ import type { Condition, Trigger } from './rule';
 import type { RuleEvent } from './rule-event';
 import { NewHit, SlidingWindow, WindowRule } from './sliding-window';
 import type { WindowEntry } from './window-entry';
+import { packEntries, unpackEntries } from './window-pack';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -178,10 +179,6 @@ export function textOf(value: FieldValue): string | undefined {
 const nameOf = (text: string): string =>
   text.length <= 40 ? text : createHash('sha256').update(text).digest().toString('base64url', 0, 12);
 
-const optional = z.number().nullable();
-const packedEntries = z.array(
-  z.tuple([z.number(), z.number(), optional, z.string().nullable(), optional, optional, optional]),
-);
 const packedValues = z.array(z.tuple([z.string(), z.number()]));
 const packedPresence = z.tuple([z.number(), z.number()]);
 
@@ -189,27 +186,10 @@ const packedPresence = z.tuple([z.number(), z.number()]);
 export function packState(state: GroupState): string {
   switch (state.kind) {
     case 'window':
-      return JSON.stringify(
-        state.window.entries.map(({ t, hit, v, d, m, n, f }) => [
-          ...[t, hit ? 1 : 0, v ?? null, d ?? null],
-          ...[m ?? null, n ?? null, f ?? null],
-        ]),
-      );
+      return packEntries(state.window.entries);
     case 'values':
       return JSON.stringify([...state.seen]);
     case 'presence':
       return JSON.stringify([state.seenAt, state.missedAt]);
   }
-}
-
-function unpackEntries(text: string): WindowEntry[] {
-  return packedEntries.parse(JSON.parse(text)).map(([t, hit, v, d, m, n, f]) => ({
-    t,
-    hit: hit === 1,
-    ...(v !== null && { v }),
-    ...(d !== null && { d }),
-    ...(m !== null && { m }),
-    ...(n !== null && { n }),
-    ...(f !== null && { f }),
-  }));
 }

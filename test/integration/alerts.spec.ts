@@ -95,7 +95,8 @@ describe('alerts', () => {
   const kinds = async () => (await told()).map((step) => step.kind);
   const all = async (): Promise<AlertRecord[]> => {
     const ids = await stores.redis.hkeys(keys.alerts(tenant));
-    return [...(await store.find(tenant, ids)).values()].sort((a, b) => a.firstHitAt - b.firstHitAt);
+    const order = (alert: AlertRecord) => `${alert.firstHitAt} ${JSON.stringify(alert.group)}`;
+    return [...(await store.find(tenant, ids)).values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));
   };
   const only = async (): Promise<AlertRecord> => {
     const alerts = await all();
@@ -104,14 +105,14 @@ describe('alerts', () => {
   };
 
   it('are one for each rule and group, with a counter', async () => {
-    expect(await raise(hits(START), hits(START, { group: { ipAddress: '203.0.113.10' } }))).toEqual({
+    expect(await raise(hits(START), hits(START, { group: { ipAddress: '203.0.113.99' } }))).toEqual({
       opened: 2,
       raised: 0,
     });
     await raise(hits(START + MINUTE, { counter: 3, lastHitAt: START + 5 * MINUTE, peak: 9 }));
     expect((await all()).map(({ group, counter, lastHitAt, peak }) => ({ group, counter, lastHitAt, peak }))).toEqual([
       { group: { ipAddress: '203.0.113.9' }, counter: 4, lastHitAt: START + 5 * MINUTE, peak: 9 },
-      { group: { ipAddress: '203.0.113.10' }, counter: 1, lastHitAt: START, peak: 5 },
+      { group: { ipAddress: '203.0.113.99' }, counter: 1, lastHitAt: START, peak: 5 },
     ]);
     expect(await kinds()).toEqual(['opened', 'opened']);
   });

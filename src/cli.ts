@@ -12,6 +12,7 @@ import { EXIT, explain, UsageError } from './cli/output';
 import { migrateCommand } from './cli/migrate';
 import { openapiCommand } from './cli/openapi';
 import { rulesCommand } from './cli/rules';
+import { retentionCommand } from './cli/retention';
 import { searchCommand } from './cli/search';
 import { configCommand, healthCommand, startCommand } from './cli/system';
 import { tailCommand } from './cli/tail';
@@ -34,6 +35,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     apiKeyCommand(),
     eraseCommand(),
     holdCommand(),
+    retentionCommand(),
     keysCommand(),
     deadLetterCommand(),
     rulesCommand(),

@@ -39,7 +39,7 @@ export class PolicyStore implements OnModuleInit {
   /** Policies of one tenant, or of all for undefined. */
   async list(tenant: string | undefined): Promise<RetentionPolicy[]> {
     const rows = await this.clickhouse.query({
-      query: `SELECT tenant, retention, days, applied_days AS appliedDays,
+      query: `SELECT tenant, retention, nullIf(days, 0) AS days, applied_days AS appliedDays,
                      toUnixTimestamp64Milli(applied_before) AS appliedBefore,
                      changed_by AS changedBy, toUnixTimestamp64Milli(changed_at) AS changedAt, version
               FROM tenant_retention FINAL
@@ -61,7 +61,7 @@ export class PolicyStore implements OnModuleInit {
         {
           tenant: policy.tenant,
           retention: policy.retention,
-          days: policy.days,
+          days: policy.days ?? 0,
           applied_days: policy.appliedDays,
           applied_before: time(policy.appliedBefore),
           changed_by: policy.changedBy,
@@ -74,10 +74,11 @@ export class PolicyStore implements OnModuleInit {
   }
 
   private async project(): Promise<void> {
-    const fields = (await this.list(undefined)).flatMap(({ tenant, retention, days }) => [
-      `${tenant}/${retention}`,
-      String(days),
-    ]);
+    const policies = await this.list(undefined);
+    const name = ({ tenant, retention }: RetentionPolicy) => `${tenant}/${retention}`;
+    const fields = policies.flatMap((policy) => (policy.days === null ? [] : [name(policy), String(policy.days)]));
+    const gone = policies.filter(({ days }) => days === null).map(name);
     if (fields.length > 0) await this.redis.hset(this.keys.retentionDays(), ...fields);
+    if (gone.length > 0) await this.redis.hdel(this.keys.retentionDays(), ...gone);
   }
 }

@@ -7,12 +7,22 @@ import { HoldsService } from './holds.service';
 import { Landing } from './landing';
 import { PersonFacts } from './person-facts';
 import { PrivacyCoreModule } from './privacy-core.module';
+import { RetentionController } from './retention.controller';
+import { RetentionService } from './retention.service';
 import { SubjectReferences } from './subject-references';
 
 /** What officers do: holds, retention, erasures. */
 @Module({
   imports: [PrivacyCoreModule],
-  controllers: [ErasuresController, HoldsController],
-  providers: [ErasurePreviewer, ErasuresService, HoldsService, Landing, PersonFacts, SubjectReferences],
+  controllers: [ErasuresController, HoldsController, RetentionController],
+  providers: [
+    ErasurePreviewer,
+    ErasuresService,
+    HoldsService,
+    Landing,
+    PersonFacts,
+    RetentionService,
+    SubjectReferences,
+  ],
 })
 export class PrivacyModule {}

@@ -7,8 +7,8 @@ const DAY = 86_400_000;
 export interface RetentionPolicy {
   tenant: string;
   retention: RetentionClass;
-  /** For events that come in. */
-  days: number;
+  /** For events that come in; null: as configured. */
+  days: number | null;
   /** For events received before `appliedBefore`; null: they are kept as long as they say themselves. */
   appliedDays: number | null;
   /** ms since the epoch. */

@@ -40,12 +40,13 @@ export async function putRows(
   keys: RedisKeys,
   tenant: string,
   { rows, payload }: { rows: number; payload: Buffer },
+  acceptedAt = Date.now(),
 ): Promise<Segment> {
   const pointer: SegmentPointer = {
     segment: uuidV7(Date.now()),
     runs: [{ tenant, rows }],
     bytes: payload.length,
-    acceptedAt: Date.now(),
+    acceptedAt,
   };
   const change = redis
     .multi()

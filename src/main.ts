@@ -15,10 +15,19 @@ import type { ReadyMessage } from './supervisor/supervisor';
 
 const DYING: ShutdownSignal[] = [ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT];
 
-/** A child ends, draining, when its parent is gone; Nest's hooks do the rest. */
+/** How long a child without a parent may take to end, ms. */
+const ORPHAN_MS = 15_000;
+
+/**
+ * A child ends, draining, when its parent is gone; Nest's hooks do the rest. Its engines may be gone too, and then something
+ * may wait for them for ever, with nobody left to end it: what is not stored by then stays in the buffer.
+ */
 function followParent(app: INestApplicationContext): void {
   app.enableShutdownHooks(DYING);
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.once('disconnect', () => {
+    setTimeout(() => process.exit(1), ORPHAN_MS).unref();
+    process.kill(process.pid, 'SIGTERM');
+  });
 }
 
 async function startApi(config: Config): Promise<void> {

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readRuntime } from '../../src/supervisor/runtime-file';
+import { descendants } from '../support/processes';
 import { startSystem, System, TestTenant, waitFor } from '../support/system';
 
 const run = promisify(execFile);
@@ -102,8 +104,11 @@ describe('starting the whole system', () => {
     const tenant = await TestTenant.create(system);
     const key = await tenant.key('viewer');
     const { dataDir, adminKey } = system;
+    const children = descendants(system.process.pid ?? 0);
+    expect(children.length).toBeGreaterThan(4);
     await system.stop({ signal: 'SIGKILL', remove: false });
-    await waitFor(async () => ((await processesOn(dataDir)).length === 0 ? true : undefined), {
+    await waitFor(() => Promise.resolve(children.some((pid) => existsSync(`/proc/${pid}`)) ? undefined : true), {
+      timeoutMs: 30_000,
       what: () => 'all children to end',
     });
     system = await startSystem({ AUDIT_DATA_DIR: dataDir });

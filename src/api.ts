@@ -13,9 +13,13 @@ import { Logger } from '@nestjs/common';
 /** A correlation id that a caller may choose: short and harmless in a log line. */
 const CORRELATION_ID = /^[\w.:/-]{1,128}$/;
 
+/** How long a request may take to arrive, ms; Fastify waits for ever by default. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
 /** The HTTP application, ready to listen. */
 export async function createApi(config: Config): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
+    requestTimeout: REQUEST_TIMEOUT_MS,
     bodyLimit: config.ingest.maxBodyBytes,
     trustProxy: config.ingest.trustProxy.length > 0 ? config.ingest.trustProxy : false,
     genReqId: (request: IncomingMessage) => {

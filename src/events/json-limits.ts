@@ -10,7 +10,7 @@ export interface JsonProblem {
 
 /**
  * Checks that a parsed value is a JSON object that every part of the system can carry: at most 32 levels deep, strings and
- * names free of lone surrogates, numbers finite. Returns the first problem.
+ * names free of lone surrogates, numbers finite and integers within 64 bits. Returns the first problem.
  */
 export function checkJson(value: unknown): JsonProblem | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -24,7 +24,7 @@ export function checkJson(value: unknown): JsonProblem | undefined {
 function faultIn(value: unknown, depth: number): JsonProblem | undefined {
   if (typeof value === 'string')
     return value.isWellFormed() ? undefined : fault('holds a lone surrogate, which is no character');
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : fault('is a number too large to keep');
+  if (typeof value === 'number') return faultOfNumber(value);
   if (typeof value !== 'object' || value === null) return undefined;
   if (depth > MAX_DEPTH) return fault(`is nested deeper than ${MAX_DEPTH} levels`);
   if (Array.isArray(value)) {
@@ -40,6 +40,16 @@ function faultIn(value: unknown, depth: number): JsonProblem | undefined {
     if (inner) return within(inner, name);
   }
   return undefined;
+}
+
+/**
+ * Canonical JSON writes numbers up to 10^21 as digits, and readers with 64-bit integers, ClickHouse's among them, refuse the
+ * whole document for one that does not fit.
+ */
+function faultOfNumber(value: number): JsonProblem | undefined {
+  if (!Number.isFinite(value)) return fault('is a number too large to keep');
+  const size = Math.abs(value);
+  return size >= 2 ** 63 && size < 1e21 ? fault('is an integer beyond 64 bits; send it as text') : undefined;
 }
 
 const fault = (message: string): JsonProblem => ({ path: [], message });

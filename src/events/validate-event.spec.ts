@@ -96,6 +96,9 @@ describe('validateEvent', () => {
       good({ context: { ipAddress: 'fe80::1%eth0' } }),
       'context.ipAddress: must be an IPv4 or IPv6 address',
     ],
+    ['a number too large', good({ details: { a: [Infinity] } }), 'details.a.0: is a number too large to keep'],
+    ['an integer beyond 64 bits', good({ details: { a: 2 ** 63 } }), 'details.a: is an integer beyond 64 bits'],
+    ['another', good({ changes: { after: { b: -9.99e20 } } }), 'changes.after.b: is an integer beyond 64 bits'],
     ['a bad id', good({ id: '123' }), 'id: must be a UUID'],
     [
       'too many decimals',
@@ -125,6 +128,11 @@ describe('validateEvent', () => {
         .map((p) => p.split(':')[0])
         .sort(),
     ).toEqual(['context.bar', 'context.ipAddress', 'description', 'eventType', 'foo']);
+  });
+
+  it('takes numbers that JSON writes with an exponent, and integers of 63 bits', () => {
+    const details = { a: 1e21, b: -1.7e308, c: 2 ** 63 - 1024, d: -(2 ** 63 - 1024), e: 5e-324 };
+    expect(problems(good({ details }))).toEqual([]);
   });
 
   it('takes 32 levels, and amounts and times at their bounds', () => {

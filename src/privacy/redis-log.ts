@@ -15,19 +15,34 @@ export async function rewriteRedisFiles(redis: Redis, deadline: number): Promise
   const { aof_enabled: logged } = await persistence(redis);
   const log = logged === undefined ? 'unknown' : logged === '1' ? 'rewritten' : 'none';
   if (log === 'rewritten') {
-    // A rewriting that began before the deletion still holds what was deleted.
-    await until('Redis to end another rewriting of its log', deadline, async () => isIdle(await persistence(redis)));
-    await redis.bgrewriteaof();
-    await until('Redis to rewrite its log', deadline, async () => isIdle(await persistence(redis)));
+    await rewrite('its log', redis, deadline, () => redis.bgrewriteaof());
     const { aof_last_bgrewrite_status: status } = await persistence(redis);
     if (status !== 'ok') throw new Error('Redis could not rewrite its log');
   }
   const rules = await snapshotRules(redis);
   if (rules === undefined) return { log, snapshot: 'unknown' };
   if (rules === '') return { log, snapshot: 'none' };
-  await redis.bgsave();
-  await until('Redis to write its snapshot', deadline, async () => isIdle(await persistence(redis)));
+  await rewrite('its snapshot', redis, deadline, () => redis.bgsave());
+  const { rdb_last_bgsave_status: status } = await persistence(redis);
+  if (status !== 'ok') throw new Error('Redis could not write its snapshot');
   return { log, snapshot: 'rewritten' };
+}
+
+/** Starts a rewriting and waits for its end. One that began before may hold what was deleted since, so it does not count. */
+async function rewrite(what: string, redis: Redis, deadline: number, start: () => Promise<unknown>): Promise<void> {
+  const idle = async () => isIdle(await persistence(redis));
+  await until(`Redis to begin to write ${what}`, deadline, async () => {
+    if (!(await idle())) return false;
+    try {
+      await start();
+      return true;
+    } catch (error) {
+      // Somebody else was faster.
+      if (isReply(error) && !(await idle())) return false;
+      throw error;
+    }
+  });
+  await until(`Redis to write ${what}`, deadline, idle);
 }
 
 type Persistence = Record<string, string | undefined>;
@@ -48,7 +63,10 @@ async function snapshotRules(redis: Redis): Promise<string | undefined> {
     const answer = await redis.config('GET', 'save');
     return answer[1];
   } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError') return undefined;
+    if (isReply(error)) return undefined;
     throw error;
   }
 }
+
+/** Redis answered, and refused. */
+const isReply = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';

@@ -62,6 +62,7 @@ export class ErasuresService {
     const id = request.id ?? uuidV7(this.clock.now());
     refuseName(request.subjectId, { reason: request.reason });
     await this.landing.ofAllAccepted();
+    await this.landing.underCheckpoint(tenant);
     const begun = await this.lock.run(
       async () => (await this.store.find(tenant, id)) ?? (await this.begin(caller, id, request)),
     );

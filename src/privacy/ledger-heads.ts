@@ -24,6 +24,15 @@ export class LedgerHeads {
     return head;
   }
 
+  /** Whether a checkpoint covers all that is stored now. */
+  async coversAll(tenant: string): Promise<boolean> {
+    const [row] = await this.rows<{ end: number }>(
+      'SELECT max(leaf_index) + 1 AS end FROM events WHERE tenant = {tenant:String} HAVING count() > 0',
+      { tenant },
+    );
+    return ((await this.newest(tenant))?.size ?? 0) >= (row?.end ?? 0);
+  }
+
   /** Where an event stands; undefined until it is stored. */
   async leafOf(tenant: string, eventId: string): Promise<number | undefined> {
     const [row] = await this.rows<{ leaf: number }>(

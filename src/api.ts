@@ -16,6 +16,9 @@ const CORRELATION_ID = /^[\w.:/-]{1,128}$/;
 /** How long a request may take to arrive, ms; Fastify waits for ever by default. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
+/** How long requests that are being answered may go on once the application ends, ms; then their connections are cut. */
+const LAST_ANSWERS_MS = 5000;
+
 /** The HTTP application, ready to listen. */
 export async function createApi(config: Config): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
@@ -44,6 +47,10 @@ export async function createApi(config: Config): Promise<NestFastifyApplication>
     log.debug(
       `${request.method} ${request.url.split('?', 1)[0]} ${reply.statusCode} ${reply.elapsedTime.toFixed(1)} ms`,
     );
+    done();
+  });
+  fastify.addHook('preClose', (done) => {
+    setTimeout(() => fastify.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
     done();
   });
   registerBodyParsers(fastify, config);

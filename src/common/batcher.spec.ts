@@ -137,4 +137,19 @@ describe('Batcher', () => {
     await first;
     await expect(second).rejects.toThrow('away');
   });
+
+  it('drains what it holds although more comes in all the time', async () => {
+    const { buffer, flushed } = harness({ maxFlushes: 1 });
+    void buffer.add(part(100));
+    void buffer.add(part(1));
+    let drained = false;
+    const drain = buffer.drain().then(() => (drained = true));
+    for (let i = 0; i < 5 && !drained; i++) {
+      void buffer.add(part(100));
+      flushed[i]?.resolve();
+      await settle();
+    }
+    expect(drained).toBe(true);
+    await drain;
+  });
 });

@@ -55,13 +55,18 @@ export class Batcher<T> {
     });
   }
 
-  /** Flushes what waits without waiting for its age; resolves when nothing waits and no flush runs. Never rejects. */
+  /**
+   * Flushes what waits now without waiting for its age; resolves when that is done and so is what was being flushed, however
+   * much comes in meanwhile. Never rejects.
+   */
   async drain(): Promise<void> {
-    while (this.waiting.length > 0 || this.flushes.size > 0) {
-      this.due = this.waiting.length > 0;
+    const held = new Set(this.waiting);
+    for (let first = this.waiting[0]; first && held.has(first); first = this.waiting[0]) {
+      this.due = true;
       this.proceed();
-      await Promise.race(this.flushes);
+      if (this.waiting[0] === first) await Promise.race(this.flushes);
     }
+    await Promise.all(this.flushes);
   }
 
   private proceed(): void {

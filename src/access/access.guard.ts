@@ -62,10 +62,13 @@ export class AccessGuard implements CanActivate {
   }
 }
 
+/** As a bearer token, in X-API-Key, or as the password of Basic, for tools that know nothing but a URL. */
 function presentedKey(request: FastifyRequest): string | undefined {
   const header = request.headers['x-api-key'];
   if (typeof header === 'string') return header;
-  return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const [, scheme = '', value = ''] = /^(Bearer|Basic) (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  if (scheme.toLowerCase() !== 'basic') return value === '' ? undefined : value;
+  return /^[^:]*:(.*)$/s.exec(Buffer.from(value, 'base64').toString())?.[1];
 }
 
 function tenantOf(request: FastifyRequest, own: string, system: boolean): string {

@@ -17,6 +17,7 @@ import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
 import { VERSION } from '../common/version';
 import { Config, CONFIG } from '../config/config';
 import { protectionWarnings } from '../keys/protection';
+import { SealingStateStore } from '../ledger/sealing-state';
 import { REDIS } from '../redis/redis.module';
 import { Metrics } from './metrics';
 import { PipelineStateReader } from './pipeline-state';
@@ -29,7 +30,9 @@ const dependency = z.object({
 const health = z.object({
   status: z
     .enum(['ok', 'degraded', 'down'])
-    .describe('degraded: events are accepted, but wait or cannot be searched; down: events are refused'),
+    .describe(
+      'degraded: events are accepted, but wait, cannot be searched or are not sealed; down: events are refused',
+    ),
   version: z.string().meta({ example: '0.1.0' }),
   uptimeSeconds: z.number(),
   dependencies: z.object({ redis: dependency, clickhouse: dependency, worker: dependency }),
@@ -38,16 +41,31 @@ const health = z.object({
     .nullable()
     .describe('null while Redis is down'),
   warnings: z.array(z.string()).describe('protections that are switched off; empty when all are on'),
+  ledger: z
+    .object({
+      lagMs: z
+        .number()
+        .describe('age of the oldest stored events that no checkpoint covers yet; 0 when there are none'),
+      halted: z.number().describe('ledgers that are not sealed because of a contradiction: call an operator'),
+    })
+    .nullable()
+    .describe('null before anything was sealed, and while Redis is down'),
 });
 export class Health extends createZodDto(health) {}
 export class Alive extends createZodDto(z.object({ status: z.literal('ok') })) {}
 
 const PROBE_MS = 2000;
+/** Events are sealed within five seconds; what is older than this waits for something. */
+const LATE_MS = 30_000;
 
 /** What the parts being up or down means for a sender. Pure. */
-export function judge(up: { redis: boolean; clickhouse: boolean; worker: boolean }): Health['status'] {
+export function judge(
+  up: { redis: boolean; clickhouse: boolean; worker: boolean },
+  ledger: Health['ledger'],
+): Health['status'] {
   if (!up.redis) return 'down';
-  return up.clickhouse && up.worker ? 'ok' : 'degraded';
+  const sealed = ledger === null || (ledger.halted === 0 && ledger.lagMs < LATE_MS);
+  return up.clickhouse && up.worker && sealed ? 'ok' : 'degraded';
 }
 
 @ApiTags('health')
@@ -59,6 +77,7 @@ export class HealthController {
     private readonly metrics: Metrics,
     private readonly pipeline: PipelineStateReader,
     @Inject(CONFIG) private readonly config: Config,
+    private readonly sealing: SealingStateStore,
   ) {}
 
   @Get('audit/api/health')
@@ -67,7 +86,7 @@ export class HealthController {
   @ApiOkResponse({ type: Health, description: 'ok or degraded: events are accepted' })
   @ApiServiceUnavailableResponse({ type: Health, description: 'down: events are refused' })
   async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
-    const [redis, clickhouse, worker, pipeline] = await Promise.all([
+    const [redis, clickhouse, worker, pipeline, sealing] = await Promise.all([
       probe(async () => void (await this.redis.ping())),
       probe(async () => {
         const { success } = await this.clickhouse.ping({ select: true });
@@ -78,12 +97,15 @@ export class HealthController {
         if (!names.some((name) => name.startsWith('worker/'))) throw new Error('no worker has reported for 30 seconds');
       }),
       this.pipeline.read().catch(() => null),
+      this.sealing.read().catch(() => undefined),
     ]);
-    const status = judge({
+    const ledger = sealing ? { lagMs: sealing.lagMs, halted: Object.keys(sealing.halted).length } : null;
+    const up = {
       redis: redis.status === 'up',
       clickhouse: clickhouse.status === 'up',
       worker: worker.status === 'up',
-    });
+    };
+    const status = judge(up, ledger);
     if (status === 'down') void reply.status(HttpStatus.SERVICE_UNAVAILABLE);
     return {
       status,
@@ -96,6 +118,7 @@ export class HealthController {
         unaccounted: pipeline.unaccounted,
       },
       warnings: protectionWarnings(this.config),
+      ledger,
     };
   }
 

@@ -17,9 +17,12 @@ export const ingestResult = z
       .describe('why items were rejected; the first 1,000 are listed'),
     errorsOmitted: z.number().int().optional().describe('how many more errors there are than listed'),
     receipts: z
-      .array(z.object({ id: z.string(), checksum: z.string() }))
+      .array(z.object({ id: z.string(), checksum: z.string(), leafHash: z.string() }))
       .optional()
-      .describe('with ?receipts=true: SHA-256 of the envelope of each accepted event, hex'),
+      .describe(
+        'with ?receipts=true: SHA-256 of the envelope of each accepted event, and its leaf hash in the ledger, hex; ' +
+          'keep them to check later, with events/{id}/proof, that the ledger holds what was sent',
+      ),
   })
   .meta({
     examples: [
@@ -44,5 +47,5 @@ export const ingestQuery = z.object({
     .enum(['true', 'false'])
     .default('false')
     .transform((value) => value === 'true')
-    .describe('whether the answer names the checksum of each event'),
+    .describe('whether the answer names the checksum and the leaf hash of each event'),
 });

@@ -32,7 +32,8 @@ describe('RowEncoder', () => {
       });
       const checksum = createHash('sha256').update(envelope).digest();
       expect(rowChecksum(payload, row)).toEqual(checksum);
-      expect(encoder.receipts()[i]).toEqual({ id: encoder.ids()[i], checksum: checksum.toString('hex') });
+      const leafHash = createHash('sha256').update('\0').update(envelope).digest('hex');
+      expect(encoder.receipts()[i]).toEqual({ id: encoder.ids()[i], checksum: checksum.toString('hex'), leafHash });
     }
   });
 

@@ -5,6 +5,7 @@ import type { AuditEvent } from '../events/event.schema';
 import type { EventTypeDefinition, RetentionClass } from '../events/event-types';
 import { findRows, FLAG_ID_GIVEN, MAX_ENVELOPE_BYTES, rowChecksum, rowSize, writeRow } from '../events/row';
 import { uuidFromBytes, uuidToBytes, uuidV7Bytes } from '../events/uuid';
+import { leafHash } from '../ledger/merkle';
 import { HMAC_BLOCK } from '../keys/hmac-signer';
 import type { SegmentPart } from './segment-store';
 import type { TenantSealer } from '../keys/event-sealer';
@@ -85,12 +86,13 @@ export class RowEncoder {
     return this.known;
   }
 
-  /** What a sender needs to check later that the log holds what was sent: id and SHA-256 of the envelope, hex. */
-  receipts(): { id: string; checksum: string }[] {
+  /** What a sender needs to check later that the log holds what was sent: id, SHA-256 of the envelope and its leaf hash, hex. */
+  receipts(): { id: string; checksum: string; leafHash: string }[] {
     const { payload } = this.part();
     return findRows(payload).map((row, i) => ({
       id: this.known[i] ?? '',
       checksum: rowChecksum(payload, row).toString('hex'),
+      leafHash: leafHash(payload.subarray(row.envelopeStart, row.end)).toString('hex'),
     }));
   }
 

@@ -1,11 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Redis } from 'ioredis';
 import { AppError } from '../common/app-error';
 import { Config, CONFIG } from '../config/config';
 import { CheckpointSigner } from '../keys/checkpoint-signer';
+import { REDIS } from '../redis/redis.module';
+import { RedisKeys } from '../redis/redis-keys';
 import { verifierKeyText } from './checkpoint';
 import { LedgerStore, StoredCheckpoint } from './ledger-store';
 import { consistencySpans, HASH_BYTES, inclusionSpans, leafHash } from './merkle';
-import { encodeBundle, hashesAt, TILE_WIDTH, TileName } from './tiles';
+import { SealingStateStore } from './sealing-state';
+import { encodeBundle, leavesPerHash, TILE_WIDTH, TileName } from './tiles';
 
 /** Everything that an auditor needs to check one event offline. */
 export interface EventProof {
@@ -33,11 +37,39 @@ export interface PublicKeyView {
 /** What a ledger shows to those who check it: only what is under a signed checkpoint. */
 @Injectable()
 export class LedgerReader {
+  /** Sizes of checkpoints seen; ledgers only grow. */
+  private readonly known = new Map<string, number>();
+
   constructor(
     private readonly store: LedgerStore,
     private readonly signer: CheckpointSigner,
+    private readonly sealing: SealingStateStore,
     @Inject(CONFIG) private readonly config: Config,
+    @Inject(REDIS) private readonly redis: Redis,
+    private readonly keys: RedisKeys,
   ) {}
+
+  /** How far a ledger is sealed, and what was found when it was last verified. */
+  async state(tenant: string) {
+    const [[newest], verification, sealing, next] = await Promise.all([
+      this.store.newestCheckpoints(tenant),
+      this.store.lastVerification(tenant),
+      this.sealing.read(),
+      this.redis.get(this.keys.nextLeaf(tenant)),
+    ]);
+    const size = newest?.size ?? 0;
+    return {
+      tenant,
+      origin: this.originOf(tenant),
+      size,
+      waiting: Math.max(0, Number(next ?? 0) - size),
+      checkpoint: newest ? { size, signedAt: isoTime(newest.signedAt), note: newest.note } : null,
+      halted: sealing?.halted[tenant] ?? null,
+      verification: verification
+        ? { ...verification, startedAt: isoTime(verification.startedAt), finishedAt: isoTime(verification.finishedAt) }
+        : null,
+    };
+  }
 
   /** @throws AppError 404 before the first event is sealed */
   async checkpoint(tenant: string): Promise<StoredCheckpoint> {
@@ -48,16 +80,23 @@ export class LedgerReader {
 
   /** @throws AppError 404 for what no checkpoint covers, and for bundles with events that retention has removed */
   async tile(tenant: string, { level, index, width }: TileName): Promise<Buffer> {
-    const { size } = await this.checkpoint(tenant);
     const start = index * TILE_WIDTH;
     const end = start + width;
-    if (end > (level === 'entries' ? size : hashesAt(level, size))) {
-      throw new AppError('TILE_NOT_FOUND', 404, `the tree of ${size} leaves has no such tile (yet)`);
+    if (!(await this.covers(tenant, end * leavesPerHash(level === 'entries' ? 0 : level)))) {
+      throw new AppError('TILE_NOT_FOUND', 404, 'the tree has no such tile (yet)');
     }
     if (level !== 'entries') return this.store.tileHashes(tenant, level, start, end);
     const entries = await this.store.entries(tenant, [start, end]);
     if (entries.length === width) return encodeBundle(entries);
     throw new AppError('ENTRIES_GONE', 404, 'events of this bundle are no longer kept; their hashes still are');
+  }
+
+  /** Whether a checkpoint covers so many leaves. */
+  private async covers(tenant: string, leaves: number): Promise<boolean> {
+    if ((this.known.get(tenant) ?? 0) >= leaves) return true;
+    const { size } = await this.checkpoint(tenant);
+    this.known.set(tenant, size);
+    return size >= leaves;
   }
 
   /** @throws AppError 400 for sizes that no checkpoint covers */
@@ -109,12 +148,16 @@ export class LedgerReader {
 
   /** Every key that ever signed checkpoints, under the name that it has for this tenant. */
   async publicKeys(tenant: string): Promise<PublicKeyView[]> {
-    const name = `${this.config.ledger.origin}/${tenant}`;
+    const name = this.originOf(tenant);
     return (await this.signer.publicKeys()).map(({ publicKey, createdAt, retiredAt }) => ({
       key: verifierKeyText({ name, publicKey }),
-      createdAt: new Date(createdAt).toISOString(),
-      retiredAt: retiredAt === null ? null : new Date(retiredAt).toISOString(),
+      createdAt: isoTime(createdAt),
+      retiredAt: retiredAt === null ? null : isoTime(retiredAt),
     }));
+  }
+
+  private originOf(tenant: string): string {
+    return `${this.config.ledger.origin}/${tenant}`;
   }
 
   checkpoints(tenant: string, from: number, after: number, limit: number): Promise<StoredCheckpoint[]> {
@@ -123,3 +166,4 @@ export class LedgerReader {
 }
 
 const hex = (hash: Buffer | undefined): string => (hash ?? Buffer.alloc(HASH_BYTES)).toString('hex');
+const isoTime = (ms: number): string => new Date(ms).toISOString();

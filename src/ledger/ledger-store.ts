@@ -35,6 +35,19 @@ export interface NewCheckpoint extends StoredCheckpoint {
   keyNumber: number;
 }
 
+/** What a verification found; times in ms since the epoch. */
+export interface Verification {
+  id: string;
+  kind: 'incremental' | 'full';
+  /** Size of the tree that was verified. */
+  size: number;
+  /** Events whose bytes were hashed again. */
+  events: number;
+  faults: number;
+  startedAt: number;
+  finishedAt: number;
+}
+
 export interface SealedEvent {
   leafIndex: number;
   envelope: string;
@@ -123,6 +136,16 @@ export class LedgerStore {
        ORDER BY size, signed_at LIMIT {limit:UInt32}`,
       { tenant, from, limit, after },
     );
+  }
+
+  async lastVerification(tenant: string): Promise<Verification | undefined> {
+    const [row] = await this.rows<Verification>(
+      `SELECT toString(id) AS id, toString(kind) AS kind, size, events, faults,
+              toUnixTimestamp64Milli(started_at) AS startedAt, toUnixTimestamp64Milli(finished_at) AS finishedAt
+       FROM verifications WHERE tenant = {tenant:String} ORDER BY started_at DESC LIMIT 1`,
+      { tenant },
+    );
+    return row;
   }
 
   /** Envelopes of a span of leaves, in order; fewer than the span if some have expired. */

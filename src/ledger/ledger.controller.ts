@@ -1,14 +1,5 @@
-import { Controller, Get, Header, Param, Query, Res } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiOkResponse,
-  ApiOperation,
-  ApiParam,
-  ApiProduces,
-  ApiResponse,
-  ApiTags,
-} from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { createZodDto } from 'nestjs-zod';
 import { z } from 'zod';
 import { Caller, Principal, Requires } from '../access/principal';
@@ -16,7 +7,6 @@ import { AppError } from '../common/app-error';
 import { isUuid } from '../events/uuid';
 import { ApiQueryOf, RawQuery, readQuery } from '../search/query-parameters';
 import { EventProof, LedgerReader } from './ledger-reader';
-import { parseTilePath } from './tiles';
 
 const number = (description: string) =>
   z
@@ -60,6 +50,31 @@ class CheckpointList extends createZodDto(
     nextCursor: z.string().nullable(),
   }),
 ) {}
+class LedgerState extends createZodDto(
+  z.object({
+    tenant: z.string(),
+    origin: z.string().describe('name of the ledger in its checkpoints'),
+    size: z.number().int().describe('events under the newest checkpoint'),
+    waiting: z.number().int().describe('events that have a place in the ledger and are not sealed yet'),
+    checkpoint: z
+      .object({ size: z.number().int(), signedAt: z.iso.datetime(), note: z.string() })
+      .nullable()
+      .describe('null before the first event'),
+    halted: z.string().nullable().describe('why the ledger is not sealed any further; null when all is well'),
+    verification: z
+      .object({
+        id: z.string(),
+        kind: z.enum(['incremental', 'full']),
+        size: z.number().int().describe('size of the tree that was verified'),
+        events: z.number().int().describe('events whose bytes were hashed again'),
+        faults: z.number().int(),
+        startedAt: z.iso.datetime(),
+        finishedAt: z.iso.datetime(),
+      })
+      .nullable()
+      .describe('the last verification; null when there was none'),
+  }),
+) {}
 class InclusionProof extends createZodDto(
   z.object({
     format: z.literal('mcp-audit-proof/1'),
@@ -76,10 +91,6 @@ class InclusionProof extends createZodDto(
   }),
 ) {}
 
-/** What a checkpoint covers never changes, but only the tenant may keep it. */
-const FOR_EVER = 'private, max-age=31536000, immutable';
-const TEXT = 'text/plain; charset=utf-8';
-
 @ApiTags('ledger')
 @ApiBearerAuth()
 @Requires('ledger:read')
@@ -87,72 +98,41 @@ const TEXT = 'text/plain; charset=utf-8';
 export class LedgerController {
   constructor(private readonly reader: LedgerReader) {}
 
-  @Get('ledger/:tenant/checkpoint')
-  @Header('content-type', TEXT)
-  @Header('cache-control', 'private, no-cache')
+  @Get('ledger')
   @ApiOperation({
-    summary: 'Newest checkpoint of a ledger',
-    description: 'As in C2SP tlog-tiles: a signed note with the size and the root of the tree.',
+    summary: 'The state of your ledger',
+    description: 'How far it is sealed, its newest checkpoint, and what the last verification found.',
   })
-  @ApiProduces('text/plain')
-  @ApiOkResponse({ schema: { type: 'string' } })
-  @ApiResponse({ status: 404, description: 'nothing is sealed yet' })
-  async checkpoint(@Param('tenant') tenant: string, @Caller() caller: Principal): Promise<string> {
-    return (await this.reader.checkpoint(allowed(tenant, caller))).note;
+  @ApiOkResponse({ type: LedgerState })
+  state(@Caller() caller: Principal): Promise<LedgerState> {
+    return this.reader.state(caller.tenant);
   }
 
-  @Get('ledger/:tenant/tile/*')
-  @ApiOperation({
-    summary: 'Tile or bundle of entries of a ledger',
-    description:
-      'As in C2SP tlog-tiles: `<level>/<index>[.p/<width>]` gives hashes of 32 bytes, `entries/<index>[.p/<width>]` entries behind their ' +
-      'length of 16 bits. An entry is the envelope of an event. Events that retention has removed have no entries.',
-  })
-  @ApiParam({ name: 'path', example: '0/x001/x234/067.p/17' })
-  @ApiProduces('application/octet-stream')
-  @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
-  @ApiResponse({ status: 404, description: 'the tree has no such tile, or its entries are no longer kept' })
-  async tile(
-    @Param('tenant') tenant: string,
-    @Param('*') path: string,
-    @Caller() caller: Principal,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    const name = parseTilePath(path);
-    if (!name) throw new AppError('TILE_NOT_FOUND', 404, `"tile/${path.slice(0, 100)}" is no path of a tile`);
-    const bytes = await this.reader.tile(allowed(tenant, caller), name);
-    await reply.header('content-type', 'application/octet-stream').header('cache-control', FOR_EVER).send(bytes);
-  }
-
-  @Get('ledger/:tenant/consistency')
+  @Get('ledger/consistency')
   @ApiOperation({ summary: 'Prove that a ledger only grew between two sizes' })
   @ApiQueryOf(consistencyQuery)
   @ApiOkResponse({ type: ConsistencyProof })
   @ApiResponse({ status: 400, description: 'no checkpoint covers these sizes' })
-  consistency(@Param('tenant') tenant: string, @Query() query: RawQuery, @Caller() caller: Principal) {
+  consistency(@Query() query: RawQuery, @Caller() caller: Principal) {
     const { from, to } = readQuery(consistencyQuery, query);
-    return this.reader.consistency(allowed(tenant, caller), from, to);
+    return this.reader.consistency(caller.tenant, from, to);
   }
 
-  @Get('ledger/:tenant/keys')
+  @Get('ledger/keys')
   @ApiOperation({ summary: 'Public keys that sign and signed the checkpoints of a ledger' })
   @ApiOkResponse({ type: LedgerKeys })
-  async keys(@Param('tenant') tenant: string, @Caller() caller: Principal): Promise<LedgerKeys> {
-    return { items: await this.reader.publicKeys(allowed(tenant, caller)) };
+  async keys(@Caller() caller: Principal): Promise<LedgerKeys> {
+    return { items: await this.reader.publicKeys(caller.tenant) };
   }
 
-  @Get('ledger/:tenant/checkpoints')
+  @Get('ledger/checkpoints')
   @ApiOperation({ summary: 'All checkpoints of a ledger, by size and time' })
   @ApiQueryOf(checkpointsQuery)
   @ApiOkResponse({ type: CheckpointList })
-  async checkpoints(
-    @Param('tenant') tenant: string,
-    @Query() query: RawQuery,
-    @Caller() caller: Principal,
-  ): Promise<CheckpointList> {
+  async checkpoints(@Query() query: RawQuery, @Caller() caller: Principal): Promise<CheckpointList> {
     const { from = 0, limit = 100, cursor } = readQuery(checkpointsQuery, query);
     const [size = from, after = 0] = cursor?.split('.').map(Number) ?? [];
-    const items = await this.reader.checkpoints(allowed(tenant, caller), size, after, limit + 1);
+    const items = await this.reader.checkpoints(caller.tenant, size, after, limit + 1);
     const last = items[limit - 1];
     return {
       items: items
@@ -180,10 +160,4 @@ export class LedgerController {
     }
     return this.reader.proof(caller.tenant, id);
   }
-}
-
-/** The tenant in the path, if the caller may read its ledger. */
-function allowed(tenant: string, caller: Principal): string {
-  if (tenant === caller.tenant || caller.system) return tenant;
-  throw new AppError('FORBIDDEN', 403, `this key is bound to the tenant ${caller.tenant}`);
 }

@@ -14,7 +14,8 @@ import { SealingAgenda } from './sealing-agenda';
 import { SealingStateStore } from './sealing-state';
 import { Witnesses } from './witnesses';
 
-const LEASE_MS = 15_000;
+/** Short, since events wait for so long when a leader dies; an overlap does no harm. */
+const LEASE_MS = 4000;
 const TICK_MS = 1000;
 /** How often ClickHouse is asked for what no message told of. */
 const SURVEY_MS = 10_000;

@@ -111,7 +111,7 @@ describe('POST /audit/api/events', () => {
     const reference = expect.stringMatching(/^sub_/) as string;
     const people = { context: { userId: reference, ipAddress: '203.0.113.9' }, subjectId: reference };
     expect(row?.envelope).toMatchObject({ ...event(people), id: answer.body.ids[0], severity: 'medium' });
-    expect(answer.body.receipts).toEqual([{ id: answer.body.ids[0], checksum: row?.checksum }]);
+    expect(answer.body.receipts).toMatchObject([{ id: answer.body.ids[0], checksum: row?.checksum }]);
     const totals = await redis.hgetall(keys.tenantTotals(tenant));
     expect(totals).toEqual({ accepted: '1', waitingRows: '1', waitingBytes: expect.stringMatching(/^\d+$/) as string });
   });

@@ -39,6 +39,14 @@ export function findProcess(root: number | undefined, needle: string): number | 
   });
 }
 
+/** The process below `root` that was started with this AUDIT_ROLE. */
+export function findRole(root: number | undefined, role: 'api' | 'worker'): number | undefined {
+  if (root === undefined) return undefined;
+  return descendants(root)
+    .reverse()
+    .find((pid) => read(`/proc/${pid}/environ`).split('\0').includes(`AUDIT_ROLE=${role}`));
+}
+
 export interface Memory {
   /** Resident now and at most since the process began, in bytes. */
   rss: number;

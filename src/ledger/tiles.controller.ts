@@ -1,0 +1,70 @@
+import { Controller, Get, Header, Param, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiProduces,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Caller, Principal, Requires } from '../access/principal';
+import { AppError } from '../common/app-error';
+import { LedgerReader } from './ledger-reader';
+import { parseTilePath } from './tiles';
+
+/** What a checkpoint covers never changes, but only the tenant may keep it. */
+const FOR_EVER = 'private, max-age=31536000, immutable';
+
+/** A ledger as C2SP tlog-tiles has it, below the prefix `/audit/api/ledger/<tenant>`. */
+@ApiTags('ledger')
+@ApiBearerAuth()
+@Requires('ledger:read')
+@Controller('audit/api/ledger/:tenant')
+export class TilesController {
+  constructor(private readonly reader: LedgerReader) {}
+
+  @Get('checkpoint')
+  @Header('content-type', 'text/plain; charset=utf-8')
+  @Header('cache-control', 'private, no-cache')
+  @ApiOperation({
+    summary: 'Newest checkpoint of a ledger',
+    description: 'As in C2SP tlog-tiles: a signed note with the size and the root of the tree.',
+  })
+  @ApiProduces('text/plain')
+  @ApiOkResponse({ schema: { type: 'string' } })
+  @ApiResponse({ status: 404, description: 'nothing is sealed yet' })
+  async checkpoint(@Param('tenant') tenant: string, @Caller() caller: Principal): Promise<string> {
+    return (await this.reader.checkpoint(allowed(tenant, caller))).note;
+  }
+
+  @Get('tile/*')
+  @ApiOperation({
+    summary: 'Tile or bundle of entries of a ledger',
+    description:
+      'As in C2SP tlog-tiles: `<level>/<index>[.p/<width>]` gives hashes of 32 bytes, `entries/<index>[.p/<width>]` entries behind their ' +
+      'length of 16 bits. An entry is the envelope of an event. Events that retention has removed have no entries.',
+  })
+  @ApiParam({ name: 'path', example: '0/x001/x234/067.p/17' })
+  @ApiProduces('application/octet-stream')
+  @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
+  @ApiResponse({ status: 404, description: 'the tree has no such tile, or its entries are no longer kept' })
+  async tile(
+    @Param('tenant') tenant: string,
+    @Param('*') path: string,
+    @Caller() caller: Principal,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const name = parseTilePath(path);
+    if (!name) throw new AppError('TILE_NOT_FOUND', 404, `"tile/${path.slice(0, 100)}" is no path of a tile`);
+    const bytes = await this.reader.tile(allowed(tenant, caller), name);
+    await reply.header('content-type', 'application/octet-stream').header('cache-control', FOR_EVER).send(bytes);
+  }
+}
+
+/** The tenant in the path, if the caller may read its ledger. */
+function allowed(tenant: string, caller: Principal): string {
+  if (tenant === caller.tenant || caller.system) return tenant;
+  throw new AppError('FORBIDDEN', 403, `this key is bound to the tenant ${caller.tenant}`);
+}

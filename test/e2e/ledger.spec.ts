@@ -286,7 +286,10 @@ describe('the sealer', () => {
       const seen: { size: number; root: string }[] = [];
       for (let kill = 0; kill < 3; kill++) {
         for (let i = 0; i < 5; i++) sent.push(...(await send(tenant, 200)));
-        const worker = findRole(system.process.pid, 'worker') ?? Number.NaN;
+        // After a kill the supervisor takes a moment to start the next worker.
+        const worker = await waitFor(() => Promise.resolve(findRole(system.process.pid, 'worker')), {
+          what: () => 'the worker',
+        });
         process.kill(worker, 'SIGKILL');
         sent.push(...(await send(tenant, 1)));
         await sealed(tenant, (seen.at(-1)?.size ?? 0) + 1);

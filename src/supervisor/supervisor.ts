@@ -19,7 +19,7 @@ const CHILD_READY_MS = 60_000;
 const DRAIN_MS = 60_000;
 
 /** MiB. Events live for some ms: with the default of 16 many outlive a collection, and moving them cost a tenth of the CPU. */
-const YOUNG_GENERATION = '--max-semi-space-size=64';
+export const YOUNG_GENERATION = '--max-semi-space-size=64';
 
 /**
  * The parent of everything on one machine (`AUDIT_ROLE=all`): engines first, then what `prepare` does to them

@@ -1,14 +1,9 @@
 // From the 202 to the open alert, under load: node -r ./test/support/register.cjs test/bench/alert-latency.ts [seconds] [events per second]
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { slotOf } from '../../src/alerts/alert';
-import { RedisKeys } from '../../src/redis/redis-keys';
 import { RuleInput } from '../../src/rules/rule';
-import { readRuntime } from '../../src/supervisor/runtime-file';
-import { startSystem, System, waitFor } from '../support/system';
-import type { LoadJob, LoadResult } from './load';
-import { CpuMeter, family } from './processes';
+import { waitFor } from '../support/system';
+import { runLoad } from './run-load';
+import { Stage, TENANT } from './stage';
 
 const RULES = 50;
 const EVENTS_PER_BODY = 100;
@@ -39,49 +34,36 @@ function rules(): RuleInput[] {
   return [probe, ...others];
 }
 
-async function post(system: System, path: string, body: unknown): Promise<void> {
-  const answer = await fetch(`${system.url}/audit/api/${path}`, {
+async function post({ cluster }: Stage, path: string, body: unknown): Promise<void> {
+  const answer = await fetch(`${cluster.apiUrls[0]}/audit/api/${path}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${system.adminKey}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${cluster.adminKey}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
 }
 
 /** Sends an event that raises an alert of its own; resolves with the ms from its 202 until that is open. */
-async function probe(system: System, redis: Redis, keys: RedisKeys, n: number): Promise<number> {
+async function probe(stage: Stage, n: number): Promise<number> {
   const ipAddress = `192.0.${n >> 8}.${n & 255}`;
-  await post(system, 'events', { eventType: 'IP_BLOCKED', description: 'probe', context: { ipAddress } });
+  await post(stage, 'events', { eventType: 'IP_BLOCKED', description: 'probe', context: { ipAddress } });
   const began = performance.now();
   const slot = slotOf('probe', { ipAddress });
-  const isOpen = async () => ((await redis.hexists(keys.alertSlots('default'), slot)) === 1 ? true : undefined);
+  const { redis, cluster } = stage;
+  const isOpen = async () => ((await redis.hexists(cluster.keys.alertSlots(TENANT), slot)) === 1 ? true : undefined);
   await waitFor(isOpen, { timeoutMs: 60_000, everyMs: 10, what: () => `alert ${n}` });
   return performance.now() - began;
 }
 
-function load(job: LoadJob): Promise<LoadResult> {
-  const register = join(__dirname, '../support/register.cjs');
-  const child = spawn(process.execPath, ['-r', register, join(__dirname, 'load.ts')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  child.stdin.end(JSON.stringify(job));
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  return new Promise((done) => child.once('exit', () => done(JSON.parse(text) as LoadResult)));
-}
-
 async function main(): Promise<void> {
   const [seconds = 30, perSecond = 10_000] = process.argv.slice(2).map(Number);
-  const system = await startSystem();
+  const stage = await Stage.set(1, 1);
   try {
-    for (const rule of rules()) await post(system, 'rules', rule);
-    const runtime = await readRuntime(system.dataDir);
-    const redis = new Redis(runtime?.redisUrl ?? '');
-    const keys = new RedisKeys('audit');
-    const meter = new CpuMeter(family(system.process.pid ?? 0));
-    const loading = load({
-      url: system.url,
-      key: system.adminKey,
+    for (const rule of rules()) await post(stage, 'rules', rule);
+    const meter = stage.meter();
+    const loading = runLoad({
+      urls: stage.cluster.apiUrls,
+      key: stage.cluster.adminKey,
       connections: 0,
       eventsPerBody: EVENTS_PER_BODY,
       seconds,
@@ -92,23 +74,22 @@ async function main(): Promise<void> {
     const until = Date.now() + seconds * 1000;
     while (Date.now() < until) {
       // A probe that was not even accepted says nothing about alerts; it is counted.
-      probes.push(probe(system, redis, keys, probes.length).catch(() => void (lost += 1)));
+      probes.push(probe(stage, probes.length).catch(() => void (lost += 1)));
       await new Promise((done) => setTimeout(done, 200));
     }
-    const { acknowledged, refused, failed } = await loading;
+    const { acknowledged } = await loading;
     const times = (await Promise.all(probes)).filter((ms) => ms !== undefined).sort((a, b) => a - b);
     const at = (share: number) => Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0);
-    const state = await redis.hlen(keys.ruleState('default'));
+    const state = await stage.redis.hlen(stage.cluster.keys.ruleState(TENANT));
     process.stdout.write(
       `${JSON.stringify({
-        ...{ rules: RULES, acknowledged, refused, failed, probes: times.length, lost },
+        ...{ rules: RULES, acknowledged, probes: times.length, lost },
         ms: { median: at(0.5), p95: at(0.95), p99: at(0.99), most: at(1) },
         ...{ groupsRemembered: state, cpuMicrosPerEvent: meter.perEvent(acknowledged) },
       })}\n`,
     );
-    redis.disconnect();
   } finally {
-    await system.stop();
+    await stage.clear();
   }
 }
 

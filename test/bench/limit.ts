@@ -9,12 +9,7 @@ type Row = Record<string, unknown>;
 
 /** A ready row of the events table, as a program would hold it that does no checking and no sealing. */
 function readyRow(n: number): Row {
-  const event = sampleEvent(n) as {
-    eventType: string;
-    description: string;
-    context: Record<string, string>;
-    recordCount: number;
-  };
+  const event = sampleEvent(n);
   const now = new Date().toISOString();
   const id = uuidV7(Date.now());
   return {
@@ -25,7 +20,7 @@ function readyRow(n: number): Row {
       ip_address: event.context.ipAddress,
       ip: `::ffff:${event.context.ipAddress}`,
     },
-    ...{ resource_type: 'shipment', resource_id: event.context.resourceId, service: 'freight-api' },
+    ...{ resource_type: 'shipment', resource_id: event.context.resourceId, service: event.context.service },
     ...{ correlation_id: event.context.correlationId, description: event.description, record_count: event.recordCount },
     ...{ retention: n % 4 === 0 ? 'security' : 'user_action', retain_until: '2033-01-01' },
     envelope: canonicalize({ ...event, id, tenant: 'bench', receivedAt: now, occurredAt: now, v: 1 }),

@@ -10,11 +10,13 @@ const TYPES = [
   'API_CALL',
 ];
 
-export function sampleEvent(n: number): Record<string, unknown> {
+export const SERVICE = 'freight-api';
+
+export function sampleEvent(n: number) {
   const user = n % 5000;
   const person = n % 2 === 0;
   return {
-    eventType: TYPES[n % TYPES.length],
+    eventType: TYPES[n % TYPES.length] as string,
     description: `Shipment ${n % 20_000} was opened from the dispatch board`,
     context: {
       userId: `user-${user}`,
@@ -23,7 +25,7 @@ export function sampleEvent(n: number): Record<string, unknown> {
       resourceType: 'shipment',
       resourceId: `shipment-${n % 20_000}`,
       correlationId: `request-${n}`,
-      service: 'freight-api',
+      service: SERVICE,
       ...(person && { userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36' }),
     },
     details: {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Redis } from 'ioredis';
 import { Random } from '../../src/cli/demo/random';
 import { Cluster, PartKind } from '../support/cluster';
 import { memoryOf } from '../support/processes';
@@ -17,6 +18,8 @@ const GB = 1024 * 1024 * 1024;
 const TENANTS = ['acme', 'globex', 'initech'];
 const SETTLE_MS = 180_000;
 const MEMORY_EVERY_MS = 500;
+/** Longer than rules take to look and acts take to be recorded. */
+const QUIET_MS = 3000;
 
 export interface StageOptions {
   env?: Record<string, string>;
@@ -136,10 +139,16 @@ export class Stage {
     await this.sending;
     const began = Date.now();
     const redis = this.cluster.redis();
+    const { keys } = this.cluster;
     try {
-      for (;;) {
-        const left = await leftovers(redis, this.cluster.keys);
-        if (left.length === 0) return Date.now() - began;
+      // What rules raise is recorded as events too: it is over when they have seen all and nothing came for a while.
+      for (let accepted: string | null = null, since = Date.now(); ;) {
+        const now = await redis.hget(keys.totals(), 'accepted');
+        if (now !== accepted) since = Date.now();
+        accepted = now;
+        const left = await leftovers(redis, keys);
+        const quiet = left.length === 0 && Date.now() - since >= QUIET_MS && (await this.rulesHaveSeenAll(redis));
+        if (quiet) return since - began;
         if (Date.now() - began > SETTLE_MS) return Date.now() - began; // The check "nothing waits" says what is left.
         await new Promise((done) => setTimeout(done, 200));
       }
@@ -173,6 +182,16 @@ export class Stage {
     await this.journal.close();
     for (const disk of this.disks) await disk.unmount();
     if (remove) await rm(this.dir, { recursive: true, force: true });
+  }
+
+  private async rulesHaveSeenAll(redis: Redis): Promise<boolean> {
+    const { keys } = this.cluster;
+    for (const tenant of TENANTS) {
+      const leaves = Number((await redis.get(keys.nextLeaf(tenant))) ?? 0);
+      const seen = parseInt((await redis.hget(keys.ruleCursors(), tenant)) ?? '0', 10);
+      if (seen < leaves) return false;
+    }
+    return true;
   }
 
   private watchMemory(): void {

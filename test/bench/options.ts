@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util';
+
+export const PARTS = ['limit', 'queue', 'naive', 'pipeline', 'latency', 'several'] as const;
+export type PartName = (typeof PARTS)[number];
+
+export interface Options {
+  only: readonly PartName[];
+  rounds: number;
+  /** Of load on the pipeline in each round. */
+  seconds: number;
+  latencySeconds: number;
+  /** Batches of 20,000 rows of each kind of plain insert in each round. */
+  batches: number;
+  queueEvents: number;
+  naiveEvents: number;
+  soakMinutes: number | undefined;
+  jsonFile: string | undefined;
+  /** Where the API and worker processes leave CPU profiles when they end. */
+  profileDir: string | undefined;
+}
+
+export const USAGE = `npm run bench -- [options]
+  --quick          a shorter run of the same, less than three minutes on an idle machine
+  --rounds N       interleaved rounds (default 5; quick 2)
+  --seconds S      load on the pipeline in each round (default 60; quick 8)
+  --only A,B       of ${PARTS.join(', ')}
+  --soak MINUTES   nothing but the pipeline under full load: memory over time
+  --profile DIR    CPU profiles of API and workers
+  --json FILE      write the result there too
+  --help`;
+
+/** @throws Error for an option that does not exist or has a bad value */
+export function readOptions(args: string[]): Options | 'help' {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      only: { type: 'string', default: PARTS.join(',') },
+      soak: { type: 'string' },
+      profile: { type: 'string' },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const { quick } = values;
+  return {
+    only: values.only.split(',').map(partName),
+    rounds: number('rounds', values.rounds, quick ? 2 : 5),
+    seconds: number('seconds', values.seconds, quick ? 8 : 60),
+    latencySeconds: quick ? 8 : 60,
+    batches: quick ? 6 : 10,
+    queueEvents: quick ? 20_000 : 40_000,
+    naiveEvents: quick ? 15_000 : 40_000,
+    soakMinutes: values.soak === undefined ? undefined : number('soak', values.soak, 10),
+    jsonFile: values.json,
+    profileDir: values.profile,
+  };
+}
+
+function partName(name: string): PartName {
+  const found = PARTS.find((part) => part === name);
+  if (!found) throw new Error(`--only knows ${PARTS.join(', ')}, not ${name}`);
+  return found;
+}
+
+function number(name: string, text: string | undefined, otherwise: number): number {
+  const value = text === undefined ? otherwise : Number(text);
+  if (!(value > 0)) throw new Error(`--${name} takes a number above 0, not ${text}`);
+  return value;
+}

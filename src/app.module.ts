@@ -23,6 +23,7 @@ import { RedisModule } from './redis/redis.module';
 import { LiveRulesModule } from './rules/live-rules.module';
 import { RulesModule } from './rules/rules.module';
 import { SearchModule } from './search/search.module';
+import { StatisticsWorkModule } from './statistics/statistics-work.module';
 import { WriterModule } from './writer/writer.module';
 
 @Global()
@@ -82,6 +83,7 @@ export class WorkerModule {
         PrivacyWorkModule,
         AlertWorkModule,
         LiveRulesModule,
+        StatisticsWorkModule,
       ],
     };
   }

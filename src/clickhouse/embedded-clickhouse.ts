@@ -119,7 +119,7 @@ function usersConfig(database: string, passwords: ClickHouseUsers): string {
     'GRANT CREATE TEMPORARY TABLE ON *.*',
     'GRANT TABLE ENGINE ON *',
   ];
-  const grafana = [`GRANT SELECT ON ${database}.events`];
+  const grafana = [`GRANT SELECT ON ${database}.events`, `GRANT SELECT ON ${database}.rollups`];
   return `<clickhouse>
   <profiles>
     <default></default>

@@ -103,4 +103,11 @@ export class RedisKeys {
   rulesLeader = () => `${this.prefix}:rules:leader`;
   /** String: the last fence given to a leader. */
   rulesFence = () => `${this.prefix}:rules:fence`;
+
+  /** String: JSON {upTo, holes} of the batches that statistics have counted; found again in ClickHouse. */
+  rollupProgress = () => `${this.prefix}:rollup:progress`;
+  /** String with a time to live: which worker counts events for statistics; `<fence>/<process>`. */
+  rollupLeader = () => `${this.prefix}:rollup:leader`;
+  /** String: the last fence given to a leader. */
+  rollupFence = () => `${this.prefix}:rollup:fence`;
 }

@@ -29,9 +29,15 @@ export class Counters {
       format: 'JSONEachRow',
     });
     const tenants = await answer.json<{ tenant: string; next: string; batch: string }>();
+    // So do the numbers of batches that statistics have counted: a batch of the same number would not be.
+    const counted = await this.clickhouse.query({
+      query: "SELECT toString(max(batch)) AS batch FROM rollups WHERE tenant = '' AND dimension = 'batch'",
+      format: 'JSONEachRow',
+    });
+    const batches = [...tenants, ...(await counted.json<{ batch: string }>())].map((row) => BigInt(row.batch));
     const change = this.redis.multi();
     for (const { tenant, next } of tenants) change.set(this.keys.nextLeaf(tenant), next, 'NX');
-    const batch = tenants.reduce((max, t) => (BigInt(t.batch) > max ? BigInt(t.batch) : max), 0n);
+    const batch = batches.reduce((max, number) => (number > max ? number : max), 0n);
     change.set(this.keys.batchNumber(), batch.toString(), 'NX');
     change.set(this.keys.ready(), '1');
     for (const [error] of (await change.exec()) ?? []) if (error) throw error;

@@ -22,6 +22,7 @@ export async function insertEvents(
   tenant: string,
   events: TestEvent[],
   firstLeaf = 0,
+  batch = 1,
 ): Promise<Inserted[]> {
   const rows = events.map(({ keyId = 0, ...given }, i) => {
     const id = given.id ?? uuidV7(Date.now());
@@ -65,7 +66,7 @@ export async function insertEvents(
         key_id: keyId,
         sig: keyId === 0 ? '' : createHash('sha256').update(`signature of ${id}`).digest('hex'),
         leaf_index: firstLeaf + i,
-        batch: 1,
+        batch,
       },
       inserted: { id, leafIndex: firstLeaf + i, envelope },
     };

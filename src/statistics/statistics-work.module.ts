@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { RollUp } from './roll-up';
+import { RollUpService } from './roll-up.service';
+import { RollupStore } from './rollup-store';
+
+/** Counts events into the rollups that statistics are read from. */
+@Module({ providers: [RollupStore, RollUp, RollUpService] })
+export class StatisticsWorkModule {}

@@ -23,6 +23,7 @@ import { RedisModule } from './redis/redis.module';
 import { LiveRulesModule } from './rules/live-rules.module';
 import { RulesModule } from './rules/rules.module';
 import { SearchModule } from './search/search.module';
+import { StatisticsModule } from './statistics/statistics.module';
 import { StatisticsWorkModule } from './statistics/statistics-work.module';
 import { WriterModule } from './writer/writer.module';
 
@@ -60,6 +61,7 @@ export class ApiModule {
         LedgerModule,
         AlertsModule,
         DeadLettersModule,
+        StatisticsModule,
         HealthModule,
       ],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],

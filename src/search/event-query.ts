@@ -7,7 +7,7 @@ import { parseAddressRange } from './address-range';
 const MAX_VALUES = 100;
 const RFC3339 = /^\d{4}-\d{2}-\d{2}(?:[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2}))?$/;
 
-const time = (description: string, example: string) =>
+export const time = (description: string, example: string) =>
   z
     .string()
     .refine((value) => RFC3339.test(value) && isRealTime(value), {
@@ -26,7 +26,7 @@ function isRealTime(value: string): boolean {
   );
 }
 
-const several = <T extends z.ZodType>(item: T, description: string, ...examples: string[]) =>
+export const several = <T extends z.ZodType>(item: T, description: string, ...examples: string[]) =>
   z
     .array(item)
     .min(1)
@@ -34,11 +34,12 @@ const several = <T extends z.ZodType>(item: T, description: string, ...examples:
     .meta({ description: `${description}; may be repeated, any of them matches`, examples: [examples] })
     .optional();
 
-const word = (max: number) => z.string().min(1, 'must not be empty').max(max, `has more than ${max} characters`);
+export const word = (max: number) => z.string().min(1, 'must not be empty').max(max, `has more than ${max} characters`);
 
-const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
+export const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
   z.enum(names, {
     error: (issue) => {
+      if (issue.input === undefined) return `is needed: one of ${names.join(', ')}`;
       const close = nearest(String(issue.input), names);
       return `"${String(issue.input)}" is none of ${names.join(', ')}${close[0] ? `; did you mean ${close[0]}?` : ''}`;
     },
@@ -79,7 +80,7 @@ export const eventFilter = z.object({
 });
 export type EventFilter = z.output<typeof eventFilter>;
 
-const whole = (min: number, max: number) =>
+export const whole = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
@@ -92,7 +93,7 @@ const whole = (min: number, max: number) =>
     );
 
 /** Asking for personal data, in the query of every route that can show it. */
-const revealing = {
+export const revealing = {
   reveal: z
     .enum(['true', 'false'], { error: 'must be true or false' })
     .default('false')
@@ -134,6 +135,12 @@ export const GROUPS = [
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
+export const timezone = z
+  .string()
+  .refine(isTimeZone, { error: 'must be an IANA time zone such as Europe/Lisbon' })
+  .default('UTC')
+  .meta({ description: 'Where days and hours begin', examples: ['America/Sao_Paulo'] });
+
 /** Query of the count of events. */
 export const countQuery = eventFilter.extend({
   groupBy: oneOf(GROUPS)
@@ -143,11 +150,7 @@ export const countQuery = eventFilter.extend({
     .default(10)
     .meta({ description: 'The largest groups; of days and hours the latest', type: 'integer' }),
   ...revealing,
-  timezone: z
-    .string()
-    .refine(isTimeZone, { error: 'must be an IANA time zone such as Europe/Lisbon' })
-    .default('UTC')
-    .meta({ description: 'Where days and hours begin', examples: ['America/Sao_Paulo'] }),
+  timezone,
 });
 export type CountQuery = z.output<typeof countQuery>;
 

@@ -80,6 +80,7 @@ export function whereBehind(where: Where, place: Place, order: Order): Where {
   };
 }
 
-const timeOf = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
+/** A bound parameter of ms since the epoch as a time. */
+export const timeOf = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
 const addressOf = (name: string) => `CAST(unhex({${name}:String}) AS FixedString(16))::IPv6`;
-const bounded = (ms: number) => Math.min(Math.max(ms, FIRST_TIME), LAST_TIME);
+export const bounded = (ms: number) => Math.min(Math.max(ms, FIRST_TIME), LAST_TIME);

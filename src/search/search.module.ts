@@ -26,6 +26,6 @@ import { SubjectLookup } from './subject-lookup';
     LandedFeed,
     LiveEvents,
   ],
-  exports: [SearchStore, EventReader, SubjectLookup],
+  exports: [SearchStore, EventReader, SubjectLookup, RevealService],
 })
 export class SearchModule {}

@@ -32,7 +32,11 @@ describe('what belongs to a tenant', () => {
     'PUT /audit/api/rules/{id}': rule('mine'),
     'PUT /audit/api/privacy/retention/{retention}': { days: 10, ...REASON },
   };
-  const queries: Record<string, string> = { 'GET /audit/api/ledger/{tenant}/consistency': '?from=0&to=1' };
+  const queries: Record<string, string> = {
+    'GET /audit/api/ledger/{tenant}/consistency': '?from=0&to=1',
+    'GET /audit/api/analytics/top': '?of=resource',
+    'GET /audit/api/analytics/first-seen': '?of=user',
+  };
   let ours: TestTenant;
   let stranger: TestTenant;
   let routes: Route[];

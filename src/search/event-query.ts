@@ -40,8 +40,9 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(names: T) 
   z.enum(names, {
     error: (issue) => {
       if (issue.input === undefined) return `is needed: one of ${names.join(', ')}`;
-      const close = nearest(String(issue.input), names);
-      return `"${String(issue.input)}" is none of ${names.join(', ')}${close[0] ? `; did you mean ${close[0]}?` : ''}`;
+      const given = typeof issue.input === 'string' ? issue.input : JSON.stringify(issue.input);
+      const close = nearest(given, names);
+      return `"${given}" is none of ${names.join(', ')}${close[0] ? `; did you mean ${close[0]}?` : ''}`;
     },
   });
 

@@ -14,6 +14,7 @@ import { openapiCommand } from './cli/openapi';
 import { rulesCommand } from './cli/rules';
 import { retentionCommand } from './cli/retention';
 import { searchCommand } from './cli/search';
+import { statsCommand } from './cli/stats';
 import { configCommand, healthCommand, startCommand } from './cli/system';
 import { tailCommand } from './cli/tail';
 
@@ -30,6 +31,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     importCommand(),
     exportCommand(),
     searchCommand(),
+    statsCommand(),
     tailCommand(),
     demoCommand(),
     apiKeyCommand(),

@@ -71,7 +71,8 @@ export class AnalyticsReader {
     kinds: readonly Kind[],
     filter: KindFilter = {},
   ): Promise<Point[]> {
-    const exact = starts.some((start) => start % QUARTER_MS !== 0);
+    // A single bucket has no inner bounds.
+    const exact = starts.slice(1).some((start) => start % QUARTER_MS !== 0);
     const source = countedKinds(tenant, span, kinds, { filter, exact });
     const rows = await this.store.rows<{ start: number; keys: string[]; events: number; failures: number }>(
       `SELECT roundDown(toUnixTimestamp64Milli(at), {starts:Array(Int64)}) AS start,

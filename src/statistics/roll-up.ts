@@ -1,8 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
-import type { Redis } from 'ioredis';
-import { REDIS } from '../redis/redis.module';
-import { RedisKeys } from '../redis/redis-keys';
-import { advance, chunkOf, Progress, progressSchema, Sequence, windowOf } from './progress';
+import { Injectable } from '@nestjs/common';
+import { advance, chunkOf, Progress, Sequence, windowOf } from './progress';
+import { RollUpState } from './roll-up-state';
 import { RollupStore } from './rollup-store';
 
 /**
@@ -14,8 +12,7 @@ import { RollupStore } from './rollup-store';
 export class RollUp {
   constructor(
     private readonly store: RollupStore,
-    @Inject(REDIS) private readonly redis: Redis,
-    private readonly keys: RedisKeys,
+    private readonly state: RollUpState,
   ) {}
 
   /**
@@ -24,8 +21,9 @@ export class RollUp {
    * @param deadline by ClickHouse's clock, ms: an insert that starts later stores nothing
    */
   async step(queryId: string, deadline: number): Promise<'more' | 'done'> {
-    const { sequence, progress } = await this.state();
+    const { sequence, progress: known } = await this.state.read();
     if (!sequence) return 'done';
+    const progress = known ?? (await this.found(sequence));
     const window = windowOf(progress, sequence);
     if (window.to === window.after && window.holes.length === 0) return 'done';
     const pending = await this.store.pending(window);
@@ -38,26 +36,14 @@ export class RollUp {
     }
     const batches = pending.map(({ batch }) => batch);
     const next = advance(progress, sequence, window, batches, chunk);
-    await this.redis.set(this.keys.rollupProgress(), JSON.stringify(next));
+    await this.state.keep(next);
     return next.upTo < sequence.last || chunk.length < pending.length ? 'more' : 'done';
   }
 
-  private async state(): Promise<{ sequence: Sequence | undefined; progress: Progress }> {
-    const replies = await this.redis
-      .multi()
-      .exists(this.keys.ready())
-      .get(this.keys.batchNumber())
-      .hvals(this.keys.assigned())
-      .get(this.keys.rollupProgress())
-      .exec();
-    const [ready, last, assigned, kept] = (replies ?? []).map(([error, value]) => {
-      if (error) throw error;
-      return value;
-    }) as [number, string | null, string[], string | null];
-    const sequence =
-      ready === 1 && last !== null ? { last: Number(last), inFlight: new Set(assigned.map(Number)) } : undefined;
-    if (kept !== null) return { sequence, progress: progressSchema.parse(JSON.parse(kept)) };
-    const first = sequence && (await this.store.firstUncounted());
-    return { sequence, progress: { upTo: first === undefined ? (sequence?.last ?? 0) : first - 1, holes: [] } };
+  /** Where counting stands by what is stored, for a Redis that does not know. */
+  private async found({ last, inFlight }: Sequence): Promise<Progress> {
+    const first = await this.store.firstUncounted();
+    const upTo = first === undefined ? last : Math.min(first - 1, last);
+    return { upTo, holes: [...inFlight].filter((batch) => batch <= upTo) };
   }
 }

@@ -2,6 +2,7 @@ import { DateTime } from 'luxon';
 import { RedisKeys } from '../../src/redis/redis-keys';
 import { findAnomalies } from '../../src/statistics/anomalies';
 import { RollUp } from '../../src/statistics/roll-up';
+import { RollUpState } from '../../src/statistics/roll-up-state';
 import { RollupStore } from '../../src/statistics/rollup-store';
 import { EVENT_TYPES } from '../../src/events/event-types';
 import { insertEvents, TestEvent } from '../support/insert-events';
@@ -49,7 +50,7 @@ describe('statistics over HTTP, beside a count of the events in the test', () =>
     await api.stores.redis.set(keys.ready(), '1');
     await api.stores.redis.set(keys.batchNumber(), batch);
     const store = new RollupStore(api.stores.clickhouse);
-    const rollUp = new RollUp(store, api.stores.redis, keys);
+    const rollUp = new RollUp(store, new RollUpState(api.stores.redis, keys));
     while ((await rollUp.step(`analytics-${batch}`, (await store.readClock()) + 60_000)) === 'more') continue;
   };
   const ask = <T>(path: string, query: Record<string, string>, tenant = 'acme') =>

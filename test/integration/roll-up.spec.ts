@@ -1,5 +1,6 @@
 import { RedisKeys } from '../../src/redis/redis-keys';
 import { RollUp } from '../../src/statistics/roll-up';
+import { RollUpState } from '../../src/statistics/roll-up-state';
 import { RollupStore } from '../../src/statistics/rollup-store';
 import { EventWriter } from '../../src/writer/event-writer';
 import { OwnStores, ownStores } from '../support/engines';
@@ -27,7 +28,7 @@ describe('the counting of events for statistics', () => {
     own = await ownWriter(stores);
     keys = own.keys;
     store = new RollupStore(stores.clickhouse);
-    rollUp = new RollUp(store, stores.redis, keys);
+    rollUp = new RollUp(store, new RollUpState(stores.redis, keys));
   });
   afterEach(() => stores.close());
 
@@ -87,6 +88,17 @@ describe('the counting of events for statistics', () => {
     await insertEvents(stores.clickhouse, partly, randomEvents(random, 20, FROM, FROM + DAY), 20, 2);
     await stores.redis.del(keys.assigned());
     await all();
+    expect(await same()).toEqual(SAME);
+  });
+
+  it('counts a batch of which nothing was stored yet when Redis had forgotten how far counting was', async () => {
+    await stores.redis.set(keys.batchNumber(), '2');
+    await stores.redis.hset(keys.assigned(), 'a segment', 2);
+    await all();
+    await insertEvents(stores.clickhouse, freshTenant(), randomEvents(random, 20, FROM, FROM + DAY), 0, 2);
+    await stores.redis.del(keys.assigned());
+    await all();
+    expect(await count('rollups', "dimension = 'batch'")).toBe(1);
     expect(await same()).toEqual(SAME);
   });
 

@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock';
+import { PipelineStateReader } from '../health/pipeline-state';
+import { AnalyticsReader, localIso, spanTexts, zonedOf } from './analytics-reader';
+import { bucketStarts, parseInterval, Span, usualInterval } from './buckets';
+import type { Party } from './counted';
+import type { DashboardSummary } from './dashboard.schema';
+import { RollUpState } from './roll-up-state';
+import { SUMMARY_KINDS, summarize } from './summary';
+import { TenantFacts } from './tenant-facts';
+
+const TOP = 10;
+
+/** Puts together what a tenant sees first. */
+@Injectable()
+export class SummaryReader {
+  constructor(
+    private readonly analytics: AnalyticsReader,
+    private readonly facts: TenantFacts,
+    private readonly pipeline: PipelineStateReader,
+    private readonly rollUp: RollUpState,
+    private readonly clock: Clock,
+  ) {}
+
+  async read(tenant: string, span: Span, timezone: string): Promise<DashboardSummary> {
+    const named = usualInterval(span.from, span.to);
+    const interval = parseInterval(named);
+    if (typeof interval === 'string') throw new TypeError(interval);
+    const starts = bucketStarts(span.from, span.to, interval, timezone);
+    const before = { from: span.from - (span.to - span.from), to: span.from };
+    const top = (of: Party) => this.analytics.top(tenant, span, { of, order: 'events', limit: TOP, offset: 0 });
+    const [points, previous, users, addresses, resources, alerts, compliance, state, uncountedBatches] =
+      await Promise.all([
+        this.analytics.points(tenant, span, starts, SUMMARY_KINDS),
+        this.analytics.points(tenant, before, [before.from], SUMMARY_KINDS),
+        top('user'),
+        top('address'),
+        top('resource'),
+        this.facts.alerts(tenant, this.clock.now()),
+        this.facts.compliance(tenant, span),
+        this.pipeline.read(tenant),
+        this.rollUp.uncounted(),
+      ]);
+    const counted = summarize(points, previous, starts);
+    const { accepted, stored, waiting, deadLettered, unaccounted } = state;
+    return {
+      ...zonedOf(span, timezone),
+      previous: spanTexts(before),
+      totals: { ...counted.totals, users: users.total, addresses: addresses.total, resources: resources.total },
+      byCategory: counted.byCategory,
+      bySeverity: counted.bySeverity,
+      byOutcome: counted.byOutcome,
+      trend: { interval: named, starts: starts.map((start) => localIso(start, timezone)), ...counted.trend },
+      topUsers: users.items,
+      topAddresses: addresses.items,
+      topResources: resources.items,
+      alerts,
+      compliance: { ...counted.compliance, ...compliance },
+      pipeline: { accepted, stored, waiting, deadLettered, unaccounted, uncountedBatches },
+    };
+  }
+}

@@ -1,0 +1,60 @@
+import { summarize } from './summary';
+
+const point = (
+  start: number,
+  category: string,
+  severity: string,
+  outcome: string,
+  type: string,
+  events: number,
+  failures = 0,
+) => ({
+  start,
+  keys: [category, severity, outcome, type],
+  events,
+  failures,
+});
+
+describe('the summary of events', () => {
+  const now = [
+    point(0, 'authentication', 'medium', 'failure', 'LOGIN_FAILED', 6, 6),
+    point(10, 'authentication', 'info', 'success', 'LOGIN_SUCCESS', 10),
+    point(10, 'compliance', 'high', 'success', 'GDPR_REQUEST', 2),
+    point(10, 'compliance', 'info', 'success', 'CONSENT_REVOKED', 2),
+  ];
+  const before = [
+    point(-20, 'authentication', 'critical', 'denied', 'LOGIN_BLOCKED', 4, 4),
+    point(-20, 'data', 'info', 'unknown', 'DATA_READ', 6),
+  ];
+
+  it('adds up, compares with the period before, and keeps what there is no more', () => {
+    const summary = summarize(now, before, [0, 10, 20]);
+    expect(summary.totals).toEqual({
+      events: { count: 20, previous: 10, change: 1 },
+      failures: { count: 6, previous: 4, change: 0.5 },
+      highSeverity: { count: 2, previous: 4, change: -0.5 },
+    });
+    expect(summary.byCategory).toEqual([
+      { key: 'authentication', count: 16, previous: 4, change: 3 },
+      { key: 'compliance', count: 4, previous: 0, change: null },
+      { key: 'data', count: 0, previous: 6, change: -1 },
+    ]);
+    expect(summary.bySeverity[0]).toEqual({ key: 'info', count: 12, previous: 6, change: 1 });
+    expect(summary.byOutcome.map(({ key, count }) => [key, count])).toEqual([
+      ['success', 14],
+      ['failure', 6],
+      ['denied', 0],
+      ['unknown', 0],
+    ]);
+    expect(summary.trend).toEqual({ events: [6, 14, 0], failures: [6, 0, 0] });
+    expect(summary.compliance).toEqual({ failedShare: 0.3, requests: 2, consents: { granted: 0, revoked: 2 } });
+  });
+
+  it('says nothing about shares of nothing', () => {
+    expect(summarize([], [], [0])).toMatchObject({
+      totals: { events: { count: 0, previous: 0, change: null } },
+      byCategory: [],
+      compliance: { failedShare: null },
+    });
+  });
+});

@@ -1,0 +1,60 @@
+import type { Point } from './analytics-reader';
+import type { ComplianceFacts, DashboardSummary } from './dashboard.schema';
+
+/** Kinds that the summary counts events by, in the order of `Point.keys`. */
+export const SUMMARY_KINDS = ['category', 'severity', 'outcome', 'eventType'] as const;
+
+type Trend = DashboardSummary['totals']['events'];
+type Counted = Pick<DashboardSummary, 'byCategory' | 'bySeverity' | 'byOutcome'> & {
+  totals: Pick<DashboardSummary['totals'], 'events' | 'failures' | 'highSeverity'>;
+  trend: { events: number[]; failures: number[] };
+  compliance: Pick<ComplianceFacts, 'failedShare' | 'requests' | 'consents'>;
+};
+
+const trendOf = (count: number, previous: number): Trend => ({
+  count,
+  previous,
+  change: previous === 0 ? null : Math.round(((count - previous) / previous) * 10_000) / 10_000,
+});
+
+/** What the summary says of events, from their counts by SUMMARY_KINDS in a period and in the one before. Pure. */
+export function summarize(now: readonly Point[], before: readonly Point[], starts: readonly number[]): Counted {
+  const sum = (points: readonly Point[], of: 'events' | 'failures') =>
+    points.reduce((total, point) => total + point[of], 0);
+  const both = (chosen: (point: Point) => boolean) => [now.filter(chosen), before.filter(chosen)] as const;
+  const spread = (kind: number) => {
+    const keys = new Set([...now, ...before].map((point) => point.keys[kind] ?? ''));
+    return [...keys]
+      .map((key) => {
+        const [current, previous] = both((point) => point.keys[kind] === key);
+        return { key: key === '' ? null : key, ...trendOf(sum(current, 'events'), sum(previous, 'events')) };
+      })
+      .sort((a, b) => b.count - a.count || (String(a.key) < String(b.key) ? -1 : 1));
+  };
+  const ofType = (...types: string[]) => sum(both((point) => types.includes(point.keys[3] ?? ''))[0], 'events');
+  const [severe, severeBefore] = both((point) => point.keys[1] === 'high' || point.keys[1] === 'critical');
+  const [events, failures] = [sum(now, 'events'), sum(now, 'failures')];
+  const place = new Map(starts.map((start, i) => [start, i]));
+  const trend = { events: starts.map(() => 0), failures: starts.map(() => 0) };
+  for (const point of now) {
+    const i = place.get(point.start) ?? 0;
+    trend.events[i] = (trend.events[i] ?? 0) + point.events;
+    trend.failures[i] = (trend.failures[i] ?? 0) + point.failures;
+  }
+  return {
+    totals: {
+      events: trendOf(events, sum(before, 'events')),
+      failures: trendOf(failures, sum(before, 'failures')),
+      highSeverity: trendOf(sum(severe, 'events'), sum(severeBefore, 'events')),
+    },
+    byCategory: spread(0),
+    bySeverity: spread(1),
+    byOutcome: spread(2),
+    trend,
+    compliance: {
+      failedShare: events === 0 ? null : Math.round((failures / events) * 10_000) / 10_000,
+      requests: ofType('GDPR_REQUEST', 'LGPD_REQUEST'),
+      consents: { granted: ofType('CONSENT_GRANTED'), revoked: ofType('CONSENT_REVOKED') },
+    },
+  };
+}

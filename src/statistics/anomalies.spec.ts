@@ -1,4 +1,4 @@
-import { findAnomalies, Hour, median } from './anomalies';
+import { findAnomalies, historyStart, Hour, median } from './anomalies';
 
 const HOUR = 3_600_000;
 /** Hours of `weeks` weeks; by default nights of 2 and days of 100 with a little noise. */
@@ -61,5 +61,23 @@ describe('anomalies', () => {
   it('use the middle, or the mean of the two in the middle', () => {
     expect(median([9, 1, 5])).toBe(5);
     expect(median([9, 1, 5, 2])).toBe(3.5);
+  });
+});
+
+describe('the history that is compared with', () => {
+  const busyFrom = (week: number) => hours(12, (slot, now) => (now >= week ? 10 : now === 2 && slot === 5 ? 1 : 0));
+
+  it('begins with the log, not with a single event of an old time', () => {
+    expect(historyStart(busyFrom(7))).toBe(7 * 168 * HOUR);
+    expect(historyStart(busyFrom(0))).toBe(0);
+  });
+
+  it('keeps quiet weeks inside', () => {
+    expect(historyStart(hours(6, (_, week) => (week === 3 ? 0 : 5)))).toBe(0);
+  });
+
+  it('is none where there is nothing', () => {
+    expect(historyStart(hours(3, () => 0))).toBeUndefined();
+    expect(historyStart([])).toBeUndefined();
   });
 });

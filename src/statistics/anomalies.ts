@@ -69,3 +69,20 @@ export function findAnomalies(
   }
   return found;
 }
+
+/**
+ * From when on a log is history to compare with, ms: weeks at its beginning that have less than a hundredth of the events of
+ * the largest are left out. They come from single events with an old time, and would make everything after them unusual. Pure.
+ * @param hours ascending, of all groups together
+ */
+export function historyStart(hours: readonly Pick<Hour, 'at' | 'events'>[]): number | undefined {
+  const begin = hours[0]?.at ?? 0;
+  const weeks: number[] = [];
+  for (const { at, events } of hours) {
+    const week = Math.floor((at - begin) / WEEK_MS);
+    weeks[week] = (weeks[week] ?? 0) + events;
+  }
+  const largest = Math.max(...weeks.map((events = 0) => events));
+  const first = weeks.findIndex((events = 0) => events > 0 && events >= largest / 100);
+  return first === -1 ? undefined : begin + first * WEEK_MS;
+}

@@ -4,7 +4,7 @@ import { Clock } from '../common/clock';
 import { AnomaliesQuery, filterOf } from './analytics-query';
 import { AnalyticsReader, iso, localIso, Point, zonedOf } from './analytics-reader';
 import type { AnomaliesAnswer } from './analytics.schema';
-import { Anomaly, findAnomalies, Hour } from './anomalies';
+import { Anomaly, findAnomalies, historyStart, Hour } from './anomalies';
 import { bucketStarts, Span } from './buckets';
 
 const HOUR_MS = 3_600_000;
@@ -41,9 +41,13 @@ export class AnomalyFinder {
             groupBy ? [groupBy] : [],
             filterOf(query),
           );
-    const slots = whole.map((at) => slotOf(at, timezone));
+    const totals = new Map<number, number>();
+    for (const { start, events } of points) totals.set(start, (totals.get(start) ?? 0) + events);
+    const begun = historyStart(whole.map((at) => ({ at, events: totals.get(at) ?? 0 }))) ?? to;
+    const judged = whole.filter((at) => at >= begun);
+    const slots = judged.map((at) => slotOf(at, timezone));
     const found = largestGroups(points).flatMap(({ key, events }) => {
-      const hours = whole.map((at, i): Hour => ({ at, slot: slots[i] ?? 0, events: events.get(at) ?? 0 }));
+      const hours = judged.map((at, i): Hour => ({ at, slot: slots[i] ?? 0, events: events.get(at) ?? 0 }));
       const anomalies = findAnomalies(hours, { from: span.from, weeks, least: LEAST_WEEKS, threshold });
       return anomalies.map((anomaly) => ({
         ...itemOf(anomaly, timezone),
@@ -54,8 +58,8 @@ export class AnomalyFinder {
     const next = offset + limit;
     return {
       ...zonedOf(span, timezone),
-      history: { from: iso(history), weeks },
-      judged: whole.filter((at) => at >= span.from && at - history >= LEAST_WEEKS * WEEK_MS).length,
+      history: { from: iso(begun), weeks },
+      judged: judged.filter((at) => at >= span.from && at - begun >= LEAST_WEEKS * WEEK_MS).length,
       items: found.slice(offset, next),
       total: found.length,
       nextOffset: next < found.length ? next : null,

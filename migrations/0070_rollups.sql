@@ -1,4 +1,5 @@
--- What statistics are read from: events counted by quarter of an hour and type, and by day (UTC) and user, address and resource.
+-- What statistics are read from: events counted by type for each quarter of an hour and each day (UTC), and by user, address and
+-- resource for each day. Totals over weeks come from days, whose rows are a hundredth of those of quarters of an hour.
 -- A job counts the batches that are committed (src/statistics/roll-up.ts); no materialized view does it during the insert. A view's part
 -- and the part of the events are not stored in one step, so a kill between the two leaves them different, and a batch
 -- that is completed later would be counted twice. Here one insert makes one part (hence no PARTITION BY): it holds the counts
@@ -11,8 +12,8 @@
 CREATE TABLE IF NOT EXISTS rollups {{on_cluster}}
 (
     tenant        LowCardinality(String),
-    dimension     Enum8('batch' = 0, 'type' = 1, 'user' = 2, 'address' = 3, 'resource' = 4),
-    at            DateTime64(3, 'UTC') COMMENT 'start of the quarter of an hour (type) or of the day (user, address, resource)' CODEC(Delta, ZSTD(1)),
+    dimension     Enum8('batch' = 0, 'type' = 1, 'user' = 2, 'address' = 3, 'resource' = 4, 'type_day' = 5),
+    at            DateTime64(3, 'UTC') COMMENT 'start of the quarter of an hour (type) or of the day (all others)' CODEC(Delta, ZSTD(1)),
     category      LowCardinality(String),
     event_type    LowCardinality(String),
     severity      Enum8('' = 0, 'info' = 1, 'low' = 2, 'medium' = 3, 'high' = 4, 'critical' = 5),

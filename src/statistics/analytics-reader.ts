@@ -5,7 +5,7 @@ import { bounded, timeOf } from '../search/event-where';
 import { bucketStarts, hasQuarterHours, parseInterval, Span, usualInterval } from './buckets';
 import type { FirstSeenQuery, HeatmapQuery, SeriesQuery, TopQuery } from './analytics-query';
 import { filterOf } from './analytics-query';
-import type { FirstSeenAnswer, HeatmapAnswer, SeriesAnswer, TopAnswer } from './analytics.schema';
+import type { FirstSeenAnswer, HeatmapAnswer, SeriesAnswer, TopAnswer, TopItem } from './analytics.schema';
 import { countedKinds, countedParties, Kind, KindFilter, Party, PARTIES } from './counted';
 import { QUARTER_MS } from './rollup-sql';
 
@@ -72,50 +72,37 @@ export class AnalyticsReader {
     filter: KindFilter = {},
   ): Promise<Point[]> {
     // A single bucket has no inner bounds.
-    const exact = starts.slice(1).some((start) => start % QUARTER_MS !== 0);
-    const source = countedKinds(tenant, span, kinds, { filter, exact });
-    const rows = await this.store.rows<{ start: number; keys: string[]; events: number; failures: number }>(
-      `SELECT roundDown(toUnixTimestamp64Milli(at), {starts:Array(Int64)}) AS start,
-              [${kinds.join(', ')}]::Array(String) AS keys, sum(n) AS events, sum(failed) AS failures
-       FROM ${source.sql} GROUP BY ALL`,
+    const inner = starts.slice(1);
+    const grain = inner.length === 0 ? 'day' : inner.some((start) => start % QUARTER_MS !== 0) ? 'exact' : 'quarter';
+    const source = countedKinds(tenant, span, kinds, { filter, grain });
+    return this.store.rows<Point>(
+      `SELECT start, [${kinds.join(', ')}]::Array(String) AS keys, events, failures
+       FROM (SELECT roundDown(toUnixTimestamp64Milli(at), {starts:Array(Int64)}) AS start${kinds.map((kind) => `, ${kind}`).join('')},
+                    sum(n) AS events, sum(failed) AS failures
+             FROM ${source.sql} GROUP BY ALL)`,
       { ...source.params, starts },
     );
-    return rows;
   }
 
   async top(tenant: string, span: Span, query: Omit<TopQuery, 'reveal' | 'reason'>): Promise<TopAnswer> {
     const { of, order, limit, offset } = query;
-    const source = isParty(of) ? countedParties(tenant, span, of) : countedKinds(tenant, span, [of]);
-    const columns = isParty(of)
-      ? `key, kind, toUnixTimestamp64Milli(min(first)) AS firstAt, toUnixTimestamp64Milli(max(last)) AS lastAt`
-      : `${of} AS key, '' AS kind`;
-    const sql = `SELECT ${columns}, sum(n) AS events, sum(failed) AS failures, count() OVER () AS total
-       FROM ${source.sql} GROUP BY key, kind ${order === 'failures' ? 'HAVING failures > 0' : ''}
-       ORDER BY ${order} DESC, key, kind LIMIT {limit:UInt32} OFFSET {offset:UInt32}`;
-    type Row = {
-      key: string;
-      kind: string;
-      firstAt?: number;
-      lastAt?: number;
-      events: number;
-      failures: number;
-      total: number;
-    };
-    const rows = await this.store.rows<Row>(sql, { ...source.params, limit, offset });
-    const items = rows.map(({ key, kind, firstAt, lastAt, events, failures }) => ({
-      key: key === '' ? null : key,
-      ...(of === 'resource' && kind !== '' && { resourceType: kind }),
-      events,
-      failures,
-      ...(firstAt !== undefined && { firstAt: iso(firstAt) }),
-      ...(lastAt !== undefined && { lastAt: iso(lastAt) }),
-    }));
-    return { ...spanTexts(span), items, ...paging(rows, offset) };
+    const party = isParty(of) ? of : undefined;
+    const source = party
+      ? countedParties(tenant, span, party)
+      : countedKinds(tenant, span, [of as Kind], { grain: 'day' });
+    const times = 'toUnixTimestamp64Milli(min(first)) AS firstAt, toUnixTimestamp64Milli(max(last)) AS lastAt';
+    const rows = await this.store.rows<TopRow>(
+      `SELECT ${party ? 'key' : `${of} AS key`}, sum(n) AS events, sum(failed) AS failures, count() OVER () AS total${party ? `, ${times}` : ''}
+       FROM ${source.sql} GROUP BY key ${order === 'failures' ? 'HAVING failures > 0' : ''}
+       ORDER BY ${order} DESC, key LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
+      { ...source.params, limit, offset },
+    );
+    return { ...spanTexts(span), items: rows.map((row) => topItemOf(row, party)), ...paging(rows, offset) };
   }
 
   async heatmap(tenant: string, span: Span, query: HeatmapQuery): Promise<HeatmapAnswer> {
-    const exact = !hasQuarterHours(query.timezone, span);
-    const source = countedKinds(tenant, span, [], { filter: filterOf(query), exact });
+    const grain = hasQuarterHours(query.timezone, span) ? 'quarter' : 'exact';
+    const source = countedKinds(tenant, span, [], { filter: filterOf(query), grain });
     const rows = await this.store.rows<{ day: number; hour: number; events: number; failures: number }>(
       `SELECT toDayOfWeek(at, 0, {timezone:String}) AS day, toHour(at, {timezone:String}) AS hour,
               sum(n) AS events, sum(failed) AS failures
@@ -164,6 +151,28 @@ export const spanTexts = ({ from, to }: Span) => ({ from: iso(from), to: iso(to)
 export const zonedOf = (span: Span, timezone: string) => ({ ...spanTexts(span), timezone });
 export const localIso = (ms: number, zone: string): string =>
   DateTime.fromMillis(ms, { zone }).toISO({ suppressMilliseconds: true }) ?? iso(ms);
+
+interface TopRow {
+  key: string;
+  events: number;
+  failures: number;
+  total: number;
+  firstAt?: number;
+  lastAt?: number;
+}
+
+function topItemOf({ key, events, failures, firstAt, lastAt }: TopRow, party: Party | undefined): TopItem {
+  const line = party === 'resource' ? key.indexOf('\n') : -1;
+  const resourceType = key.slice(0, Math.max(0, line));
+  return {
+    key: key === '' ? null : key.slice(line + 1),
+    ...(resourceType !== '' && { resourceType }),
+    events,
+    failures,
+    ...(firstAt !== undefined && { firstAt: iso(firstAt) }),
+    ...(lastAt !== undefined && { lastAt: iso(lastAt) }),
+  };
+}
 
 const isParty = (name: Party | Kind): name is Party => (PARTIES as readonly string[]).includes(name);
 

@@ -16,84 +16,95 @@ export const KIND_COLUMNS: Record<Kind, string> = {
   outcome: 'outcome',
   service: 'service',
 };
-const PARTY_COLUMNS: Record<Party, { key: string; kind: string }> = {
-  user: { key: 'actor', kind: "''" },
-  address: { key: 'ip_address', kind: "''" },
-  resource: { key: 'resource_id', kind: 'resource_type' },
+/** The key of a party in the rollups and in the events. */
+const PARTY_COLUMNS: Record<Party, [stored: string, column: string]> = {
+  user: ['key', 'actor'],
+  address: ['key', 'ip_address'],
+  resource: ["concat(resource_type, '\n', key)", "concat(resource_type, '\n', resource_id)"],
 };
 
 export type KindFilter = Partial<Record<Kind, string[]>>;
 
+/** How exact `at` has to be: to a day (for totals), to a quarter of an hour, or to the millisecond, when all comes from events. */
+export type Grain = 'day' | 'quarter' | 'exact';
+
+/** A time range of one table. */
+interface Part extends Span {
+  dimension: 'type' | 'type_day' | Party | 'events';
+}
+
+/** What of a time range is read from where: as much as possible from the coarsest. Pure. */
+export function partsOf(span: Span, grain: Grain): Part[] {
+  if (grain === 'exact') return [{ ...span, dimension: 'events' }];
+  const [step, dimension, finer] =
+    grain === 'day' ? ([DAY_MS, 'type_day', 'quarter'] as const) : ([QUARTER_MS, 'type', 'exact'] as const);
+  const { whole, edges } = cut(span, step);
+  return [...(whole ? [{ ...whole, dimension }] : []), ...edges.flatMap((edge) => partsOf(edge, finer))];
+}
+
 /**
  * A subquery of what was counted of a tenant in a time: rows of (at, n, failed) and the kinds asked for, by their names. Exact for any
- * bounds: what is no whole quarter of an hour is counted from the events themselves.
- * @param options.step ms that `at` has to be exact to; below a quarter of an hour all comes from the events
+ * bounds: what is no whole step is counted from the events themselves.
  */
 export function countedKinds(
   tenant: string,
   span: Span,
   kinds: readonly Kind[],
-  { filter = {}, exact = false }: { filter?: KindFilter; exact?: boolean } = {},
+  { filter = {}, grain }: { filter?: KindFilter; grain: Grain },
 ): Where {
   const names = kinds.map((kind) => `, ${KIND_COLUMNS[kind]} AS ${kind}`).join('');
   const filters = KINDS.filter((kind) => filter[kind]);
-  const where = filters.map((kind) => ` AND ${KIND_COLUMNS[kind]} IN {${kind}:Array(String)}`).join('');
-  const { whole, edges } = exact ? { whole: undefined, edges: [span] } : cut(span, QUARTER_MS);
-  return union(
-    tenant,
-    whole && {
-      ...whole,
-      sql: `SELECT at, events AS n, failures AS failed${names} FROM rollups`,
-      where: `dimension = 'type'${where}`,
-    },
-    edges,
-    `SELECT occurred_at AS at, toUInt64(1) AS n, toUInt64(outcome IN ${FAILED}) AS failed${names} FROM events`,
-    where,
-    Object.fromEntries(filters.map((kind) => [kind, filter[kind]])),
-  );
+  return union(tenant, partsOf(span, grain), {
+    rollups: `at, events AS n, failures AS failed${names}`,
+    events: `occurred_at AS at, toUInt64(1) AS n, toUInt64(outcome IN ${FAILED}) AS failed${names}`,
+    where: filters.map((kind) => ` AND ${KIND_COLUMNS[kind]} IN {${kind}:Array(String)}`).join(''),
+    params: Object.fromEntries(filters.map((kind) => [kind, filter[kind]])),
+  });
 }
 
-/** The same of users, addresses or resources: rows of (key, kind, n, failed, first, last); whole days come from rollups. */
+/**
+ * The same of users, addresses or resources: rows of (key, n, failed, first, last); whole days come from rollups. The key of a resource is
+ * its type, a line feed and its id: ClickHouse groups by one text twice as fast as by two.
+ */
 export function countedParties(tenant: string, span: Span, party: Party): Where {
-  const { key, kind } = PARTY_COLUMNS[party];
+  const [stored, column] = PARTY_COLUMNS[party];
   const { whole, edges } = cut(span, DAY_MS);
-  return union(
-    tenant,
-    whole && {
-      ...whole,
-      sql: 'SELECT key, resource_type AS kind, events AS n, failures AS failed, first_at AS first, last_at AS last FROM rollups',
-      where: 'dimension = {party:String}',
-    },
-    edges,
-    `SELECT ${key} AS key, ${kind} AS kind, toUInt64(1) AS n, toUInt64(outcome IN ${FAILED}) AS failed,
-            occurred_at AS first, occurred_at AS last FROM events`,
-    ` AND ${key} != ''`,
-    { party },
-  );
+  const fromEvents = edges.map((edge): Part => ({ ...edge, dimension: 'events' }));
+  return union(tenant, [...(whole ? [{ ...whole, dimension: party }] : []), ...fromEvents], {
+    rollups: `${stored} AS key, events AS n, failures AS failed, first_at AS first, last_at AS last`,
+    events: `${column} AS key, toUInt64(1) AS n, toUInt64(outcome IN ${FAILED}) AS failed, occurred_at AS first, occurred_at AS last`,
+    where: '',
+    eventsWhere: party === 'resource' ? " AND resource_id != ''" : ` AND ${column} != ''`,
+  });
 }
 
-function union(
-  tenant: string,
-  whole: (Span & { sql: string; where: string }) | undefined,
-  edges: Span[],
-  fromEvents: string,
-  where: string,
-  params: Record<string, unknown>,
-): Where {
-  const parts: string[] = [];
-  const bounds: Record<string, number> = {};
-  const between = (column: string, { from, to }: Span, name: string): string => {
-    bounds[`${name}From`] = bounded(from);
-    bounds[`${name}To`] = bounded(to);
-    return `${column} >= ${timeOf(`${name}From`)} AND ${column} < ${timeOf(`${name}To`)}`;
-  };
-  if (whole)
-    parts.push(`${whole.sql} WHERE tenant = {tenant:String} AND ${whole.where} AND ${between('at', whole, 'whole')}`);
-  // Of nothing, a query that has the right columns.
-  const rest = edges.map((edge, i) => between('occurred_at', edge, `edge${i}`));
-  if (rest.length > 0 || !whole) {
-    const times = rest.length > 0 ? `(${rest.map((time) => `(${time})`).join(' OR ')})` : '0';
-    parts.push(`${fromEvents} WHERE tenant = {tenant:String} AND ${times}${where}`);
-  }
-  return { sql: `(${parts.join('\nUNION ALL\n')})`, params: { ...params, ...bounds, tenant } };
+interface Source {
+  /** Expressions, of both tables alike. */
+  rollups: string;
+  events: string;
+  where: string;
+  eventsWhere?: string;
+  params?: Record<string, unknown>;
+}
+
+function union(tenant: string, parts: Part[], source: Source): Where {
+  const params: Record<string, unknown> = { ...source.params, tenant };
+  const byDimension = new Map<Part['dimension'], string[]>();
+  // Of an empty time, a query that has the right columns.
+  const given: Part[] = parts.length > 0 ? parts : [{ from: 0, to: 0, dimension: 'events' }];
+  given.forEach(({ from, to, dimension }, i) => {
+    const column = dimension === 'events' ? 'occurred_at' : 'rollups.at';
+    params[`from${i}`] = bounded(from);
+    params[`to${i}`] = bounded(to);
+    const times = byDimension.get(dimension) ?? [];
+    byDimension.set(dimension, times);
+    times.push(`(${column} >= ${timeOf(`from${i}`)} AND ${column} < ${timeOf(`to${i}`)})`);
+  });
+  const selects = [...byDimension].map(([dimension, times]) => {
+    const time = `(${times.join(' OR ')})`;
+    return dimension === 'events'
+      ? `SELECT ${source.events} FROM events WHERE tenant = {tenant:String} AND ${time}${source.where}${source.eventsWhere ?? ''}`
+      : `SELECT ${source.rollups} FROM rollups WHERE tenant = {tenant:String} AND dimension = '${dimension}' AND ${time}${source.where}`;
+  });
+  return { sql: `(${selects.join('\nUNION ALL\n')})`, params };
 }

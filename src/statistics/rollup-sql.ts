@@ -15,15 +15,16 @@ SELECT
     if(shape = 'batch', '', t) AS tenant,
     shape AS dimension,
     multiIf(shape = 'batch', toDateTime64(0, 3, 'UTC'), shape = 'type', quarter, day) AS at,
-    c AS category, e AS event_type, if(shape = 'type', toInt8(s), 0) AS severity, o AS outcome, v AS service, r AS resource_type,
+    c AS category, e AS event_type, if(shape IN ('type', 'type_day'), toInt8(s), 0) AS severity, o AS outcome, v AS service,
+    r AS resource_type,
     multiIf(shape = 'user', u, shape = 'address', a, shape = 'resource', i, '') AS key,
     if(shape = 'batch', b, 0) AS batch,
     events, failures, first_at, last_at, keep_until
 FROM
 (
     SELECT
-        multiIf(grouping(batch) = 0, 'batch', grouping(event_type) = 0, 'type', grouping(actor) = 0, 'user',
-                grouping(ip_address) = 0, 'address', 'resource') AS shape,
+        multiIf(grouping(batch) = 0, 'batch', grouping(quarter) = 0, 'type', grouping(event_type) = 0, 'type_day',
+                grouping(actor) = 0, 'user', grouping(ip_address) = 0, 'address', 'resource') AS shape,
         tenant AS t,
         toStartOfInterval(occurred_at, INTERVAL ${QUARTER_MS} MILLISECOND) AS quarter,
         toStartOfInterval(occurred_at, INTERVAL ${DAY_MS} MILLISECOND) AS day,
@@ -34,6 +35,7 @@ FROM
     FROM events
     WHERE ${condition}
     GROUP BY GROUPING SETS ((batch), (tenant, quarter, category, event_type, severity, outcome, service),
+                            (tenant, day, category, event_type, severity, outcome, service),
                             (tenant, day, actor), (tenant, day, ip_address), (tenant, day, resource_type, resource_id))
 )
-WHERE shape IN ('batch', 'type') OR key != ''`;
+WHERE shape IN ('batch', 'type', 'type_day') OR key != ''`;

@@ -6,7 +6,7 @@ import { bucketStarts, parseInterval, Span, usualInterval } from './buckets';
 import type { Party } from './counted';
 import type { DashboardSummary } from './dashboard.schema';
 import { RollUpState } from './roll-up-state';
-import { SUMMARY_KINDS, summarize } from './summary';
+import { alongStarts, SUMMARY_KINDS, summarize } from './summary';
 import { TenantFacts } from './tenant-facts';
 
 const TOP = 10;
@@ -29,9 +29,10 @@ export class SummaryReader {
     const starts = bucketStarts(span.from, span.to, interval, timezone);
     const before = { from: span.from - (span.to - span.from), to: span.from };
     const top = (of: Party) => this.analytics.top(tenant, span, { of, order: 'events', limit: TOP, offset: 0 });
-    const [points, previous, users, addresses, resources, alerts, compliance, state, uncountedBatches] =
+    const [trend, points, previous, users, addresses, resources, alerts, compliance, state, uncountedBatches] =
       await Promise.all([
-        this.analytics.points(tenant, span, starts, SUMMARY_KINDS),
+        this.analytics.points(tenant, span, starts, []),
+        this.analytics.points(tenant, span, [span.from], SUMMARY_KINDS),
         this.analytics.points(tenant, before, [before.from], SUMMARY_KINDS),
         top('user'),
         top('address'),
@@ -41,7 +42,7 @@ export class SummaryReader {
         this.pipeline.read(tenant),
         this.rollUp.uncounted(),
       ]);
-    const counted = summarize(points, previous, starts);
+    const counted = summarize(points, previous);
     const { accepted, stored, waiting, deadLettered, unaccounted } = state;
     return {
       ...zonedOf(span, timezone),
@@ -50,7 +51,11 @@ export class SummaryReader {
       byCategory: counted.byCategory,
       bySeverity: counted.bySeverity,
       byOutcome: counted.byOutcome,
-      trend: { interval: named, starts: starts.map((start) => localIso(start, timezone)), ...counted.trend },
+      trend: {
+        interval: named,
+        starts: starts.map((start) => localIso(start, timezone)),
+        ...alongStarts(trend, starts),
+      },
       topUsers: users.items,
       topAddresses: addresses.items,
       topResources: resources.items,

@@ -1,4 +1,4 @@
-import { summarize } from './summary';
+import { alongStarts, summarize } from './summary';
 
 const point = (
   start: number,
@@ -28,7 +28,7 @@ describe('the summary of events', () => {
   ];
 
   it('adds up, compares with the period before, and keeps what there is no more', () => {
-    const summary = summarize(now, before, [0, 10, 20]);
+    const summary = summarize(now, before);
     expect(summary.totals).toEqual({
       events: { count: 20, previous: 10, change: 1 },
       failures: { count: 6, previous: 4, change: 0.5 },
@@ -46,12 +46,12 @@ describe('the summary of events', () => {
       ['denied', 0],
       ['unknown', 0],
     ]);
-    expect(summary.trend).toEqual({ events: [6, 14, 0], failures: [6, 0, 0] });
+    expect(alongStarts(now, [0, 10, 20])).toEqual({ events: [6, 14, 0], failures: [6, 0, 0] });
     expect(summary.compliance).toEqual({ failedShare: 0.3, requests: 2, consents: { granted: 0, revoked: 2 } });
   });
 
   it('says nothing about shares of nothing', () => {
-    expect(summarize([], [], [0])).toMatchObject({
+    expect(summarize([], [])).toMatchObject({
       totals: { events: { count: 0, previous: 0, change: null } },
       byCategory: [],
       compliance: { failedShare: null },

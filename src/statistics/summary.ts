@@ -7,7 +7,6 @@ export const SUMMARY_KINDS = ['category', 'severity', 'outcome', 'eventType'] as
 type Trend = DashboardSummary['totals']['events'];
 type Counted = Pick<DashboardSummary, 'byCategory' | 'bySeverity' | 'byOutcome'> & {
   totals: Pick<DashboardSummary['totals'], 'events' | 'failures' | 'highSeverity'>;
-  trend: { events: number[]; failures: number[] };
   compliance: Pick<ComplianceFacts, 'failedShare' | 'requests' | 'consents'>;
 };
 
@@ -18,7 +17,7 @@ const trendOf = (count: number, previous: number): Trend => ({
 });
 
 /** What the summary says of events, from their counts by SUMMARY_KINDS in a period and in the one before. Pure. */
-export function summarize(now: readonly Point[], before: readonly Point[], starts: readonly number[]): Counted {
+export function summarize(now: readonly Point[], before: readonly Point[]): Counted {
   const sum = (points: readonly Point[], of: 'events' | 'failures') =>
     points.reduce((total, point) => total + point[of], 0);
   const both = (chosen: (point: Point) => boolean) => [now.filter(chosen), before.filter(chosen)] as const;
@@ -34,13 +33,6 @@ export function summarize(now: readonly Point[], before: readonly Point[], start
   const ofType = (...types: string[]) => sum(both((point) => types.includes(point.keys[3] ?? ''))[0], 'events');
   const [severe, severeBefore] = both((point) => point.keys[1] === 'high' || point.keys[1] === 'critical');
   const [events, failures] = [sum(now, 'events'), sum(now, 'failures')];
-  const place = new Map(starts.map((start, i) => [start, i]));
-  const trend = { events: starts.map(() => 0), failures: starts.map(() => 0) };
-  for (const point of now) {
-    const i = place.get(point.start) ?? 0;
-    trend.events[i] = (trend.events[i] ?? 0) + point.events;
-    trend.failures[i] = (trend.failures[i] ?? 0) + point.failures;
-  }
   return {
     totals: {
       events: trendOf(events, sum(before, 'events')),
@@ -50,11 +42,25 @@ export function summarize(now: readonly Point[], before: readonly Point[], start
     byCategory: spread(0),
     bySeverity: spread(1),
     byOutcome: spread(2),
-    trend,
     compliance: {
       failedShare: events === 0 ? null : Math.round((failures / events) * 10_000) / 10_000,
       requests: ofType('GDPR_REQUEST', 'LGPD_REQUEST'),
       consents: { granted: ofType('CONSENT_GRANTED'), revoked: ofType('CONSENT_REVOKED') },
     },
   };
+}
+
+/** One number for each start, from points that have none where nothing was. Pure. */
+export function alongStarts(
+  points: readonly Point[],
+  starts: readonly number[],
+): { events: number[]; failures: number[] } {
+  const place = new Map(starts.map((start, i) => [start, i]));
+  const trend = { events: starts.map(() => 0), failures: starts.map(() => 0) };
+  for (const point of points) {
+    const i = place.get(point.start) ?? 0;
+    trend.events[i] = (trend.events[i] ?? 0) + point.events;
+    trend.failures[i] = (trend.failures[i] ?? 0) + point.failures;
+  }
+  return trend;
 }

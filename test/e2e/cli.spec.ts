@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mcpAudit } from '../support/cli';
-import { runningSystem, TestTenant } from '../support/system';
+import { runningSystem, TestTenant, waitFor } from '../support/system';
 
 describe('mcp-audit', () => {
   let dir: string;
@@ -52,6 +52,26 @@ describe('mcp-audit', () => {
     const until = Date.now() + 10_000;
     while ((await asNewKey()).status !== 401 && Date.now() < until) await new Promise((done) => setTimeout(done, 100));
     expect((await asNewKey()).status).toBe(401);
+  });
+
+  it('shows what happened, once the worker has counted it', async () => {
+    const counted = await TestTenant.create();
+    const failed = { eventType: 'LOGIN_FAILED', description: 'Wrong password', context: { ipAddress: '203.0.113.9' } };
+    expect(
+      (await counted.post('events', [failed, failed, { eventType: 'DATA_READ', description: 'read it' }])).status,
+    ).toBe(202);
+    const stats = () => mcpAudit(dataDir, 'stats', '--tenant', counted.name, '--json');
+    const answer = await waitFor(async () => {
+      const summary = JSON.parse((await stats()).stdout) as { totals: { events: { count: number } } };
+      return summary.totals.events.count >= 3 ? summary : undefined;
+    });
+    expect(answer).toMatchObject({
+      totals: { failures: { count: 2, previous: 0 }, addresses: 1 },
+      topAddresses: [{ key: '203.0.113.9', events: 2, failures: 2 }],
+    });
+    const { stdout } = await mcpAudit(dataDir, 'stats', '--tenant', counted.name);
+    expect(stdout).toMatch(/^203\.0\.113\.9 +2 +2$/m);
+    expect(stdout).toMatch(/0 waiting, 0 dead letters, 0 unaccounted/);
   });
 
   it('names the field that the server refused', async () => {

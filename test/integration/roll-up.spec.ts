@@ -10,7 +10,7 @@ import { randomEvents, randomNumbers } from '../support/random-events';
 import { differences } from '../support/recount';
 import { freshTenant, putSegment } from '../support/segments';
 
-const SAME = { type: 0, user: 0, address: 0, resource: 0 };
+const SAME = { type: 0, type_day: 0, user: 0, address: 0, resource: 0 };
 const FROM = Date.UTC(2026, 9, 20);
 const DAY = 86_400_000;
 

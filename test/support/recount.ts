@@ -14,6 +14,12 @@ const DIMENSIONS = [
     where: '1',
   },
   ...[
+    [
+      'type_day',
+      'tenant, category, event_type, toString(severity) AS s, outcome, service',
+      'tenant, category, event_type, toString(severity) AS s, outcome, service',
+      '1',
+    ],
     ['user', 'tenant, key', 'tenant, actor', "actor != ''"],
     ['address', 'tenant, key', 'tenant, ip_address', "ip_address != ''"],
     ['resource', 'tenant, resource_type, key', 'tenant, resource_type, resource_id', "resource_id != ''"],

@@ -78,8 +78,18 @@ const INSERT = { async_insert: 0, log_queries: 0 } as const;
 export class LedgerStore {
   constructor(@Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient) {}
 
-  /** Leaf hashes computed now from the stored envelopes with `first <= leaf index < end`. */
+  /** Leaf hashes noted while events landed, with `first <= leaf index < end`; some may be missing, or be there twice. */
   landedLeaves(tenant: string, first: number, end: number): Promise<IndexedHashes> {
+    return this.indexed(
+      `SELECT leaf_index, leaf_hash FROM landed_leaves
+       WHERE tenant = {tenant:String} AND leaf_index >= {first:UInt64} AND leaf_index < {end:UInt64}
+       ORDER BY leaf_index`,
+      { tenant, first, end },
+    );
+  }
+
+  /** Leaf hashes computed now from the stored envelopes with `first <= leaf index < end`. */
+  hashedLeaves(tenant: string, first: number, end: number): Promise<IndexedHashes> {
     return this.indexed(
       `SELECT leaf_index, SHA256(concat(char(0), envelope)) FROM events
        WHERE tenant = {tenant:String} AND leaf_index >= {first:UInt64} AND leaf_index < {end:UInt64}

@@ -12,21 +12,28 @@ export interface Growth {
   tiles: TileHash[];
 }
 
-/**
- * The run of leaves that continues a tree of `size`: up to the first gap.
- * @throws LedgerAlarm if two different events claim one index
- */
-export function contiguousRun(tenant: string, size: number, found: IndexedHashes): LeafRun {
+/** A run of leaves, and the index at which it ended since two different hashes claim it. */
+export interface FoundRun {
+  run: LeafRun;
+  contested: number | undefined;
+}
+
+/** The run of leaves that continues a tree of `size`: up to the first gap, or the first index with two different hashes. */
+export function contiguousRun(tenant: string, size: number, found: IndexedHashes): FoundRun {
   const hashes: Buffer[] = [];
-  found.indices.forEach((index, i) => {
+  let contested: number | undefined;
+  for (const [i, index] of found.indices.entries()) {
     const hash = found.hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
     const next = size + hashes.length;
     if (index === next) hashes.push(hash);
-    else if (index === next - 1 && hashes.at(-1)?.equals(hash) === false) {
-      throw new LedgerAlarm(`two different events are stored as leaf ${index}`);
+    else if (index > next) break;
+    else if (hashes.at(-1)?.equals(hash) === false) {
+      contested = index;
+      hashes.pop();
+      break;
     }
-  });
-  return { tenant, first: size, hashes: Buffer.concat(hashes) };
+  }
+  return { run: { tenant, first: size, hashes: Buffer.concat(hashes) }, contested };
 }
 
 /** Appends a run to a tree (which stays as it is). */

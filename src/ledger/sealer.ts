@@ -8,7 +8,7 @@ import { REDIS } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
 import { Checkpoint, checkpointText, openCheckpoint, signedNote } from './checkpoint';
 import { CheckpointHeads, Head } from './checkpoint-heads';
-import { IndexedHashes, LedgerStore, NewCheckpoint, StoredCheckpoint } from './ledger-store';
+import { IndexedHashes, LeafRun, LedgerStore, NewCheckpoint, StoredCheckpoint } from './ledger-store';
 import { consistencySpans, Frontier, HASH_BYTES, spanNodes, verifyConsistency } from './merkle';
 import { contiguousRun, contradiction, grow, Growth, LedgerAlarm } from './sealed-tree';
 
@@ -127,8 +127,10 @@ export class Sealer {
     const ledger = this.ledgers.get(tenant) ?? (await this.load(tenant));
     const { tree, through, storedTo } = ledger;
     const end = Math.min(frontier ?? Infinity, tree.size + MAX_LEAVES, through?.size ?? Infinity);
-    const run = contiguousRun(tenant, tree.size, await this.store.landedLeaves(tenant, tree.size, end));
-    const earlier = tree.size < storedTo ? await this.store.sealedLeaves(tenant, tree.size, end) : NO_LEAVES;
+    // Where another sealer was before, nothing is believed but the envelopes.
+    const isNew = tree.size >= storedTo;
+    const run = isNew ? await this.landed(tenant, tree.size, end) : await this.hashed(tenant, tree.size, end);
+    const earlier = isNew ? NO_LEAVES : await this.store.sealedLeaves(tenant, tree.size, end);
     const broken = contradiction(run, earlier);
     if (broken !== undefined) throw new LedgerAlarm(`leaf ${broken} was sealed with another hash before`);
     const leaves = run.hashes.length / HASH_BYTES;
@@ -137,6 +139,22 @@ export class Sealer {
     if (next === tree.size + MAX_LEAVES || next === through?.size) round.unfinished.push(tenant);
     else if (frontier !== undefined && next < end) round.missing.set(tenant, next);
     return leaves > 0 || (renew && tree.size > 0) ? grow(tree, run) : undefined;
+  }
+
+  /** The leaves that continue a tree of `size`, as noted while they landed; from the envelopes where that breaks off before `end`. */
+  private async landed(tenant: string, size: number, end: number): Promise<LeafRun> {
+    const { run } = contiguousRun(tenant, size, await this.store.landedLeaves(tenant, size, end));
+    const next = size + run.hashes.length / HASH_BYTES;
+    if (next >= end) return run;
+    const rest = await this.hashed(tenant, next, end);
+    return { ...run, hashes: Buffer.concat([run.hashes, rest.hashes]) };
+  }
+
+  /** The leaves that continue a tree of `size`, from the stored envelopes. @throws LedgerAlarm if two events claim one index */
+  private async hashed(tenant: string, size: number, end: number): Promise<LeafRun> {
+    const { run, contested } = contiguousRun(tenant, size, await this.store.hashedLeaves(tenant, size, end));
+    if (contested !== undefined) throw new LedgerAlarm(`two different events are stored as leaf ${contested}`);
+    return run;
   }
 
   /** Signs the grown tree and makes it the head; undefined if there is nothing to sign yet, or another was faster. */

@@ -194,6 +194,27 @@ describe('sealing', () => {
     expect(await log.checkpoints()).toEqual([2, 4, 6]);
   });
 
+  it('hashes the envelopes themselves where what was noted of landing events is lost or contradicts itself', async () => {
+    const log = await logOf(4);
+    await change(`DELETE FROM landed_leaves WHERE tenant = {tenant:String} AND leaf_index = 1`, log.tenant);
+    await stores.clickhouse.command({
+      query: `INSERT INTO landed_leaves VALUES ({tenant:String}, 3, unhex(repeat('00', 32)), now())`,
+      query_params: { tenant: log.tenant },
+    });
+    await seal(sealer(), log.tenant);
+    expect(await log.checkpoints()).toEqual([4]);
+  });
+
+  it('seals what landed, not what somebody made of it before it was sealed', async () => {
+    const log = await logOf(3);
+    await change(
+      `ALTER TABLE events UPDATE envelope = concat(envelope, ' ') WHERE tenant = {tenant:String} AND leaf_index = 1`,
+      log.tenant,
+    );
+    await seal(sealer(), log.tenant);
+    expect(await log.checkpoints()).toEqual([3]);
+  });
+
   it('recovers from a loss of Redis', async () => {
     const log = await logOf(2);
     await seal(sealer(), log.tenant);

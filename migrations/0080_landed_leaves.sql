@@ -13,7 +13,7 @@ ENGINE = {{engine MergeTree}}
 PARTITION BY toDate(received_at)
 ORDER BY (tenant, leaf_index)
 TTL received_at + INTERVAL 1 DAY
-SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1;
+SETTINGS index_granularity = 2048, ttl_only_drop_parts = 1, min_parts_to_merge_at_once = 16;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS landed_leaves_view {{on_cluster}} TO landed_leaves AS
 SELECT tenant, leaf_index, SHA256(concat(char(0), envelope)) AS leaf_hash, toDateTime(received_at, 'UTC') AS received_at

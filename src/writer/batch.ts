@@ -73,12 +73,18 @@ export function* keptRows(segments: Segment[], plan: BatchPlan): Generator<KeptR
   }
 }
 
-/** A row of a batch with its place in the ledger. */
-export interface PlacedRow extends KeptRow {
+/** Where bytes stand in a buffer. Views of a whole batch's rows would cost more than all else that is done with them. */
+export interface Slice {
+  source: Buffer;
+  start: number;
+  /** Behind the last byte. */
+  end: number;
+}
+
+/** A row of a batch with its place in the ledger. What is stored is the row itself, or the quarantine event in its place. */
+export interface PlacedRow extends KeptRow, Slice {
   tenant: string;
   leafIndex: number;
-  /** What is stored: the row itself, or the quarantine event in its place. */
-  bytes: Buffer;
 }
 
 /**
@@ -98,22 +104,22 @@ export function placeRows(
     const tenant = segment.tenants[row] as string;
     const leafIndex = next.get(tenant) as number;
     next.set(tenant, leafIndex + 1);
-    const view = segment.rows[row] as RowView;
-    const bytes = substitute(kept) ?? segment.payload.subarray(view.start, view.end);
-    setLeafIndex(bytes, { start: 0 }, leafIndex);
-    placed.push({ ...kept, tenant, leafIndex, bytes });
+    const instead = substitute(kept);
+    const { start, end } = instead ? { start: 0, end: instead.length } : (segment.rows[row] as RowView);
+    const source = instead ?? segment.payload;
+    setLeafIndex(source, { start }, leafIndex);
+    placed.push({ segment, row, tenant, leafIndex, source, start, end });
   }
   return placed;
 }
 
 /** The fewest buffers that hold the rows in their order: neighbours in one payload stay one slice, nothing is copied. */
-export function slices(rows: { bytes: Buffer }[]): Buffer[] {
-  const out: Buffer[] = [];
-  for (const { bytes } of rows) {
-    const last = out.at(-1);
-    if (last && last.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
-      out[out.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + bytes.length);
-    } else out.push(bytes);
+export function slices(rows: readonly Slice[]): Buffer[] {
+  const runs: Slice[] = [];
+  let last: Slice | undefined;
+  for (const { source, start, end } of rows) {
+    if (last?.source === source && last.end === start) last.end = end;
+    else runs.push((last = { source, start, end }));
   }
-  return out;
+  return runs.map(({ source, start, end }) => source.subarray(start, end));
 }

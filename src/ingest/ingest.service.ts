@@ -7,7 +7,7 @@ import type { AuditEvent } from '../events/event.schema';
 import type { EventTypeDefinition } from '../events/event-types';
 import { derivedUuidV7 } from '../events/uuid';
 import { validateEvent } from '../events/validate-event';
-import { EventSealer } from '../keys/event-sealer';
+import { EventSealer, PLAIN } from '../keys/event-sealer';
 import { admit } from './back-pressure';
 import { BufferGauge } from './buffer-gauge';
 import { EventIntake } from './event-intake';
@@ -15,7 +15,7 @@ import { inTime } from './in-time';
 import { receivedEvents } from './ingest-metrics';
 import { Idempotency, Marker } from './idempotency';
 import type { IngestResult } from './ingest.schema';
-import { Item, parseEvents } from './parse-events';
+import { Item, Items, parseEvents } from './parse-events';
 import { RetentionDays } from './retention-days';
 import { RowEncoder } from './row-encoder';
 import { isRefused, refused } from './segment-store';
@@ -84,30 +84,24 @@ export class IngestService {
     throw new AppError(code, admission.status, admission.message, { retryAfter: admission.retryAfter });
   }
 
-  private async store(request: IngestRequest, items: Item[], claimed: Marker | undefined): Promise<IngestAnswer> {
+  private async store(request: IngestRequest, items: Items, claimed: Marker | undefined): Promise<IngestAnswer> {
     const receivedAt = claimed?.receivedAt ?? this.clock.now();
     const faults = new Map<number, FieldProblem[]>();
-    const good: Judged[] = [];
-    for (const [index, item] of items.entries()) {
-      if (index % SLICE === SLICE - 1) await turn();
-      const judged = judge(item, receivedAt, faults.size < HINTED_ERRORS);
-      if (Array.isArray(judged)) faults.set(index, judged);
-      else good.push({ ...judged, index });
-    }
-    const sealer = await reachable(
-      this.sealer.prepare(
-        request.tenant,
-        good.map((g) => g.event),
-      ),
-    );
     const days = await reachable(this.retention.of(request.tenant));
-    const encoder = new RowEncoder(request.tenant, receivedAt, days, sealer, good.length);
-    for (const [i, { event, type, index }] of good.entries()) {
-      if (i % SLICE === SLICE - 1) await turn();
-      const derived = claimed && event.id === undefined;
-      const id = derived ? derivedUuidV7(`${claimed.seed}:${index}`, receivedAt) : undefined;
-      const problem = encoder.add(event, type, id);
-      if (problem) faults.set(index, [problem]);
+    const encoder = new RowEncoder(request.tenant, receivedAt, days, PLAIN, items.count);
+    // A slice goes all the way before the next is parsed: what lives for so short costs the garbage collector nothing.
+    for (let start = 0; start < items.count; start += SLICE) {
+      if (start > 0) await turn();
+      const good = judgeSlice(items, start, receivedAt, faults);
+      if (good.length === 0) continue;
+      const events = good.map(({ event }) => event);
+      encoder.sealer = await reachable(this.sealer.prepare(request.tenant, events));
+      for (const { event, type, index } of good) {
+        const derived = claimed && event.id === undefined;
+        const id = derived ? derivedUuidV7(`${claimed.seed}:${index}`, receivedAt) : undefined;
+        const problem = encoder.add(event, type, id);
+        if (problem) faults.set(index, [problem]);
+      }
     }
     const errors = listed(faults, items);
     const rejected = faults.size;
@@ -134,6 +128,18 @@ interface Judged {
   type: EventTypeDefinition;
 }
 
+/** The good events among the items from `start` on; what is wrong with the others is noted in `faults`. */
+function judgeSlice(items: Items, start: number, now: number, faults: Map<number, FieldProblem[]>): Judged[] {
+  const good: Judged[] = [];
+  const end = Math.min(start + SLICE, items.count);
+  for (let index = start; index < end; index++) {
+    const judged = judge(items.at(index), now, faults.size < HINTED_ERRORS);
+    if (Array.isArray(judged)) faults.set(index, judged);
+    else good.push({ ...judged, index });
+  }
+  return good;
+}
+
 /** The event that an item is, or what is wrong with it. */
 function judge(item: Item, now: number, hints: boolean): Omit<Judged, 'index'> | FieldProblem[] {
   if (item.fault !== undefined) return [{ path: '', message: item.fault }];
@@ -141,10 +147,10 @@ function judge(item: Item, now: number, hints: boolean): Omit<Judged, 'index'> |
   return result.ok ? { event: result.event, type: result.type } : result.problems;
 }
 
-function listed(faults: ReadonlyMap<number, FieldProblem[]>, items: Item[]): IngestResult['errors'] {
+function listed(faults: ReadonlyMap<number, FieldProblem[]>, items: Items): IngestResult['errors'] {
   const ordered = [...faults].sort(([a], [b]) => a - b).slice(0, LISTED_ERRORS);
   return ordered.map(([index, problems]) => {
-    const line = items[index]?.line;
+    const line = items.lineOf(index);
     return { index, ...(line !== undefined && { line }), problems: problems.slice(0, LISTED_PROBLEMS) };
   });
 }

@@ -1,7 +1,13 @@
 import { AppError } from '../common/app-error';
 import { parseEvents } from './parse-events';
 
-const parse = (body: string | Buffer, ndjson = false, max = 10) => parseEvents(Buffer.from(body), ndjson, max);
+function parse(body: string | Buffer, ndjson = false, max = 10): unknown[] {
+  const items = parseEvents(Buffer.from(body), ndjson, max);
+  return Array.from({ length: items.count }, (_, i) => {
+    const line = items.lineOf(i);
+    return { ...items.at(i), ...(line !== undefined && { line }) };
+  });
+}
 
 function refusal(body: string | Buffer, ndjson = false, max = 10): [number, string] {
   try {

@@ -1,67 +1,103 @@
 import { isUtf8 } from 'node:buffer';
 import { AppError } from '../common/app-error';
 
-/** One item of a body: a value that may be an event, or why it is none. `line` counts from 1, in NDJSON only. */
-export type Item = { value: unknown; fault?: undefined; line?: number } | { fault: string; line?: number };
+/** One item of a body: a value that may be an event, or why it is none. */
+export type Item = { value: unknown; fault?: undefined } | { fault: string };
+
+/** The items of a body. Each is parsed when it is asked for, so that few of them are in memory at a time. */
+export interface Items {
+  readonly count: number;
+  at(index: number): Item;
+  /** The line of an item, from 1; in NDJSON only. */
+  lineOf(index: number): number | undefined;
+}
 
 /**
  * Splits a body into items. NDJSON fails by the line, JSON as a whole.
  * @throws AppError 400 if a JSON body is not UTF-8 or not JSON, 413 past `maxItems`, 422 if there is no item.
  */
-export function parseEvents(body: Buffer, ndjson: boolean, maxItems: number): Item[] {
-  const items = ndjson ? parseLines(body, maxItems) : parseDocument(body);
-  if (items.length === 0) {
+export function parseEvents(body: Buffer, ndjson: boolean, maxItems: number): Items {
+  const items = ndjson ? new Lines(body) : parseDocument(body);
+  if (items.count === 0) {
     throw new AppError('NO_EVENTS', 422, 'the body holds no event; send an object, an array of objects, or NDJSON');
   }
-  if (items.length > maxItems) throw tooMany(maxItems);
+  if (items.count > maxItems) {
+    const message = `a request may hold at most ${maxItems} events; send them in several`;
+    throw new AppError('TOO_MANY_EVENTS', 413, message);
+  }
   return items;
 }
 
-function parseDocument(body: Buffer): Item[] {
+function parseDocument(body: Buffer): Items {
   if (!isUtf8(body)) throw new AppError('BODY_INVALID', 400, 'the body is not UTF-8');
   const text = withoutMark(body.toString('utf8'));
-  if (text.trim() === '') return [];
-  let document: unknown;
+  const values = text.trim() === '' ? [] : valuesIn(text);
+  return { count: values.length, at: (index) => ({ value: values[index] }), lineOf: () => undefined };
+}
+
+function valuesIn(text: string): unknown[] {
   try {
-    document = JSON.parse(text);
+    const document: unknown = JSON.parse(text);
+    return Array.isArray(document) ? document : [document];
   } catch (cause) {
     const where = cause instanceof SyntaxError ? /at position \d+/.exec(cause.message)?.[0] : undefined;
     throw new AppError('BODY_INVALID', 400, `the body is not JSON${where ? `: fault ${where}` : ''}`, { cause });
   }
-  return Array.isArray(document) ? document.map((value: unknown) => ({ value })) : [{ value: document }];
 }
 
-function parseLines(body: Buffer, maxItems: number): Item[] {
-  const allUtf8 = isUtf8(body);
-  const items: Item[] = [];
-  let line = 0;
-  for (let start = 0; start < body.length;) {
-    const found = body.indexOf(10, start);
-    const end = found === -1 ? body.length : found;
-    line += 1;
-    const item = parseLine(body.subarray(start, end), allUtf8, line, found === -1);
-    if (item) items.push(item);
-    if (items.length > maxItems) throw tooMany(maxItems);
-    start = end + 1;
+const LINE_FEED = 10;
+const SPACE = 32;
+
+/** The lines of NDJSON that are not blank. */
+class Lines implements Items {
+  private readonly isText: boolean;
+  private readonly starts: number[] = [];
+  private readonly lines: number[] = [];
+
+  constructor(private readonly body: Buffer) {
+    this.isText = isUtf8(body);
+    for (let start = startOf(body), line = 1; start < body.length; line++) {
+      const end = this.endOf(start);
+      let at = start;
+      while (at < end && (body[at] ?? 0) <= SPACE) at++;
+      if (at < end) {
+        this.starts.push(start);
+        this.lines.push(line);
+      }
+      start = end + 1;
+    }
   }
-  return items;
+
+  get count(): number {
+    return this.starts.length;
+  }
+
+  lineOf(index: number): number | undefined {
+    return this.lines[index];
+  }
+
+  at(index: number): Item {
+    const { body } = this;
+    const start = this.starts[index] ?? body.length;
+    const end = this.endOf(start);
+    if (!this.isText && !isUtf8(body.subarray(start, end))) return { fault: 'is not UTF-8' };
+    try {
+      return { value: JSON.parse(body.toString('utf8', start, end)) };
+    } catch {
+      const isCut = end === body.length;
+      return { fault: isCut ? 'is not JSON; the last line has no line break, so it may have been cut' : 'is not JSON' };
+    }
+  }
+
+  private endOf(start: number): number {
+    const found = this.body.indexOf(LINE_FEED, start);
+    return found === -1 ? this.body.length : found;
+  }
 }
 
-function parseLine(bytes: Buffer, isText: boolean, line: number, unended: boolean): Item | undefined {
-  if (!isText && !isUtf8(bytes)) return { fault: 'is not UTF-8', line };
-  const text = line === 1 ? withoutMark(bytes.toString('utf8')) : bytes.toString('utf8');
-  if (text === '' || text.trim() === '') return undefined;
-  try {
-    return { value: JSON.parse(text), line };
-  } catch {
-    return {
-      fault: unended ? 'is not JSON; the last line has no line break, so it may have been cut' : 'is not JSON',
-      line,
-    };
-  }
-}
+const MARK = Buffer.from('\ufeff');
+
+/** Where the text begins behind a byte order mark. */
+const startOf = (body: Buffer): number => (body.subarray(0, MARK.length).equals(MARK) ? MARK.length : 0);
 
 const withoutMark = (text: string) => (text.startsWith('\ufeff') ? text.slice(1) : text);
-
-const tooMany = (maxItems: number) =>
-  new AppError('TOO_MANY_EVENTS', 413, `a request may hold at most ${maxItems} events; send them in several`);

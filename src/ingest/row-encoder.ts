@@ -29,7 +29,8 @@ export class RowEncoder {
     /** ms since the epoch. */
     private readonly receivedAt: number,
     private readonly retentionDays: Readonly<Record<RetentionClass, number>>,
-    private readonly sealer: TenantSealer,
+    /** Another may follow before other events are added. */
+    public sealer: TenantSealer,
     /** How many events are likely to come. */
     expected = 1,
   ) {

@@ -27,13 +27,13 @@ export class Stage {
     readonly redis: Redis,
   ) {}
 
-  static async set(apis: number, workers: number, profileDir?: string): Promise<Stage> {
+  static async set(apis: number, workers: number, profileDir?: string, env: Record<string, string> = {}): Promise<Stage> {
     const dataDir = await mkdtemp(join(tmpdir(), 'mcp-audit-bench-'));
     const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
     const nodeArgs = [YOUNG_GENERATION, ...profiling];
     const cluster = await Cluster.start({
       ...{ dataDir, apis, workers, proxied: false, nodeArgs },
-      env: { AUDIT_LOG_LEVEL: 'warn' },
+      env: { AUDIT_LOG_LEVEL: 'warn', ...env },
     });
     const server = connectClickHouse(cluster.config, 'system');
     const plain = connectClickHouse(cluster.config, PLAIN_DATABASE);

@@ -22,7 +22,7 @@ export function sampleEvent(n: number) {
   const user = n % 5000;
   const person = n % 2 === 0;
   return {
-    eventType: RARE.get(n % 200) ?? (TYPES[n % TYPES.length] as string),
+    eventType: RARE.get(n % 200) ?? TYPES[n % TYPES.length],
     description: `Shipment ${n % 20_000} was opened from the dispatch board`,
     context: {
       userId: `user-${user}`,

@@ -27,7 +27,12 @@ export class Stage {
     readonly redis: Redis,
   ) {}
 
-  static async set(apis: number, workers: number, profileDir?: string, env: Record<string, string> = {}): Promise<Stage> {
+  static async set(
+    apis: number,
+    workers: number,
+    profileDir?: string,
+    env: Record<string, string> = {},
+  ): Promise<Stage> {
     const dataDir = await mkdtemp(join(tmpdir(), 'mcp-audit-bench-'));
     const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
     const nodeArgs = [YOUNG_GENERATION, ...profiling];

@@ -16,6 +16,16 @@ module.exports = {
     ),
     rule('write-side-knows-no-read-side', '', { path: '^src/(ingest|writer|queues)' }, { path: '^src/search' }),
     rule(
+      'sdk-is-light',
+      'it runs in the applications of others: no framework, no zod, nothing of the server but pure parts',
+      { path: '^src/sdk', pathNot: '^src/sdk/nest\\.ts$' },
+      {
+        path: '^(src|node_modules)/',
+        pathNot: '^src/(sdk|events/(event-types|nearest|uuid)|ledger/(merkle|checkpoint))',
+        dependencyTypesNot: ['core', 'type-only'],
+      },
+    ),
+    rule(
       'no-orphans',
       'dead code',
       { orphan: true, pathNot: ['\\.spec\\.ts$', '\\.cjs$', '^src/(main|cli)\\.ts$'] },

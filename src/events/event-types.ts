@@ -37,12 +37,16 @@ export interface EventTypeDefinition {
 type Row = [Severity, Outcome, string, RetentionClass?];
 
 /** Types of one category; a row without a retention class has that of the category. */
-function group<Name extends string>(category: Category, retention: RetentionClass, rows: Record<Name, Row>) {
+function group<C extends Category, Name extends string>(
+  category: C,
+  retention: RetentionClass,
+  rows: Record<Name, Row>,
+) {
   const definitions = Object.entries<Row>(rows).map(([name, [severity, outcome, description, own]]) => [
     name,
     Object.freeze({ category, severity, retention: own ?? retention, outcome, description }),
   ]);
-  return Object.fromEntries(definitions) as Record<Name, EventTypeDefinition>;
+  return Object.fromEntries(definitions) as Record<Name, EventTypeDefinition & { category: C }>;
 }
 
 const definitions = {
@@ -183,6 +187,10 @@ const definitions = {
 };
 
 export type EventTypeName = keyof typeof definitions;
+/** The names of one category. */
+export type EventTypeOf<C extends Category> = {
+  [Name in EventTypeName]: (typeof definitions)[Name]['category'] extends C ? Name : never;
+}[EventTypeName];
 
 /** The registry: every type that any tenant may use. */
 export const EVENT_TYPES: ReadonlyMap<string, EventTypeDefinition> = new Map(Object.entries(definitions));

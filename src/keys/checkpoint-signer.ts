@@ -1,6 +1,6 @@
-import { sign, verify } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { ed25519PrivateKey, ed25519PublicKey } from './key-record';
+import { ed25519PrivateKey } from './key-record';
 import { SubjectPersister } from './key-keeper';
 import { KeyRing } from './key-ring';
 
@@ -60,7 +60,3 @@ export class CheckpointSigner {
     }));
   }
 }
-
-/** Whether the Ed25519 signature is good. Pure. */
-export const isCheckpointSignature = (publicKey: Buffer, bytes: Buffer, signature: Buffer): boolean =>
-  signature.length === 64 && verify(null, bytes, ed25519PublicKey(publicKey), signature);

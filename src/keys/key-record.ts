@@ -1,6 +1,7 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, KeyObject, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { binding, KEY_BYTES, open, seal } from './crypto';
+import { rawPublicKey } from './ed25519';
 import type { RootKey, RootKeys } from './root-key';
 
 /**
@@ -59,19 +60,14 @@ export function rewrapKey(record: KeyRecord, roots: RootKeys, root: RootKey): Ke
 
 // RFC 8410: what stands before the 32 bytes of an Ed25519 key in its DER forms.
 const PRIVATE_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
-const PUBLIC_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
 function makeEd25519(): { secret: Buffer; publicKey: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   return {
     secret: privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(PRIVATE_PREFIX.length),
-    publicKey: publicKey.export({ format: 'der', type: 'spki' }).subarray(PUBLIC_PREFIX.length).toString('base64'),
+    publicKey: rawPublicKey(publicKey).toString('base64'),
   };
 }
 
 export const ed25519PrivateKey = (seed: Buffer): KeyObject =>
   createPrivateKey({ key: Buffer.concat([PRIVATE_PREFIX, seed]), format: 'der', type: 'pkcs8' });
-
-/** @param raw the 32 bytes of the public key */
-export const ed25519PublicKey = (raw: Buffer): KeyObject =>
-  createPublicKey({ key: Buffer.concat([PUBLIC_PREFIX, raw]), format: 'der', type: 'spki' });

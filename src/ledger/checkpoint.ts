@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../common/app-error';
-import { isCheckpointSignature } from '../keys/checkpoint-signer';
+import { isCheckpointSignature } from '../keys/ed25519';
 import { HASH_BYTES } from './merkle';
 
 /**

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RetentionClass } from '../config/config';
 import { canonicalize } from '../events/canonical-json';
 import { derivedUuidV7 } from '../events/uuid';
-import { isCheckpointSignature } from '../keys/checkpoint-signer';
+import { isCheckpointSignature } from '../keys/ed25519';
 import { countLeaves, hashRanges, LeafRange } from './leaf-ranges';
 
 /** What is removed together: events of one class that were received in one month. Partitions of the table are the same. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isCheckpointSignature } from '../../src/keys/checkpoint-signer';
+import { isCheckpointSignature } from '../../src/keys/ed25519';
 import { RootKeys } from '../../src/keys/root-key';
 import { openSubjectId } from '../../src/keys/subject-record';
 import { RedisKeys } from '../../src/redis/redis-keys';

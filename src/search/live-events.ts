@@ -1,4 +1,5 @@
 import { Injectable, Logger, OnModuleDestroy } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { ApiKeyCache } from '../access/api-key-cache';
 import { isInForce } from '../access/api-key';
 import type { Principal } from '../access/principal';
@@ -21,7 +22,13 @@ const PAGE = 200;
 const MIN_WINDOW = 20_000;
 const MAX_WINDOW = 5_000_000;
 const MAX_STREAMS = 500;
-const MAX_STREAMS_OF_TENANT = 100;
+export const MAX_STREAMS_OF_TENANT = 100;
+/** A reader who takes nothing for so long is cut off: the place is for others, and Last-Event-ID brings the reader back. */
+export const STALL_MS = 120_000;
+/** The reason for which a stream is aborted whose reader does not take what would tell of the end. */
+export const STALLED = 'stalled';
+/** How often it is looked whether streams that wait for their readers may stay. */
+const WATCH_MS = 2000;
 
 /** What one stream follows. */
 interface Following {
@@ -31,6 +38,8 @@ interface Following {
   next: number;
   bell: Bell;
   signal: AbortSignal;
+  /** Since when a text waits for the reader to take it. */
+  offeredAt: number | undefined;
 }
 
 /** Follows the ledgers of tenants and gives out their events in order, without gaps or repeats, as server-sent events. */
@@ -39,6 +48,7 @@ export class LiveEvents implements OnModuleDestroy {
   private readonly log = new Logger('LiveEvents');
   /** How to end each open stream, with its tenant. */
   private readonly open = new Map<AbortController, string>();
+  private readonly followings = new Map<AbortController, Following>();
 
   constructor(
     private readonly store: SearchStore,
@@ -51,6 +61,11 @@ export class LiveEvents implements OnModuleDestroy {
 
   onModuleDestroy(): void {
     for (const stream of this.open.keys()) stream.abort();
+  }
+
+  /** Open streams of a tenant. */
+  count(tenant: string): number {
+    return [...this.open.values()].filter((of) => of === tenant).length;
   }
 
   /**
@@ -67,8 +82,7 @@ export class LiveEvents implements OnModuleDestroy {
   ): Promise<AsyncGenerator<string>> {
     const { tenant } = caller;
     const { signal } = stream;
-    const own = [...this.open.values()].filter((of) => of === tenant).length;
-    if (own >= MAX_STREAMS_OF_TENANT || this.open.size >= MAX_STREAMS) {
+    if (this.count(tenant) >= MAX_STREAMS_OF_TENANT || this.open.size >= MAX_STREAMS) {
       throw new AppError('TOO_MANY_STREAMS', 503, 'too many streams are open; close one, or try again later', {
         retryAfter: 30,
       });
@@ -78,15 +92,40 @@ export class LiveEvents implements OnModuleDestroy {
     const close = () => {
       this.feed.drop(tenant, bell);
       this.open.delete(stream);
+      this.followings.delete(stream);
     };
     signal.addEventListener('abort', close, { once: true });
     try {
       const where = await this.reader.where(tenant, filter);
       const now = await this.frontier.of(tenant);
-      return this.texts({ caller, where, next: last === undefined ? now : last + 1, bell, signal });
+      const next = last === undefined ? now : last + 1;
+      const following: Following = { caller, where, next, bell, signal, offeredAt: undefined };
+      if (!signal.aborted) this.followings.set(stream, following);
+      return this.offered(following);
     } catch (error) {
       stream.abort();
       throw error;
+    }
+  }
+
+  /** Ends streams whose readers take nothing, or whose keys were revoked while they took nothing. */
+  @Interval(WATCH_MS)
+  protected async watch(): Promise<void> {
+    const now = this.clock.now();
+    for (const [stream, { offeredAt, caller }] of this.followings) {
+      if (offeredAt === undefined) continue;
+      // While the key cannot be looked up, the stream stays: its reader gets nothing new anyway.
+      const mayStay = now - offeredAt < STALL_MS && (await this.inForce(caller).catch(() => true));
+      if (!mayStay) stream.abort(STALLED);
+    }
+  }
+
+  /** The texts of a stream, with note taken of the time for which each waits to be taken. */
+  private async *offered(following: Following): AsyncGenerator<string> {
+    for await (const text of this.texts(following)) {
+      following.offeredAt = this.clock.now();
+      yield text;
+      following.offeredAt = undefined;
     }
   }
 

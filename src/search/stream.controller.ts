@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { Caller, Principal, Requires } from '../access/principal';
 import { AppError } from '../common/app-error';
 import { eventFilter } from './event-query';
-import { LiveEvents } from './live-events';
+import { LiveEvents, STALLED } from './live-events';
 import { ApiQueryOf, RawQuery, readQuery } from './query-parameters';
 
 @ApiTags('events')
@@ -39,15 +39,20 @@ export class StreamController {
   ): Promise<void> {
     const filter = readQuery(eventFilter, query);
     const last = readLast(lastEventId);
+    // Whoever has left by now gets no stream, and will not say goodbye again.
+    if (reply.raw.destroyed) return;
     const stream = new AbortController();
     reply.raw.once('close', () => stream.abort());
     const texts = await this.live.follow(caller, filter, last, stream);
+    // One page at a time: what the reader does not take is not read.
+    const body = Readable.from(texts, { highWaterMark: 1 });
+    const cutOff = () => stream.signal.reason === STALLED && reply.raw.destroy();
+    stream.signal.addEventListener('abort', cutOff, { once: true });
     void reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('cache-control', 'no-store')
       .header('x-accel-buffering', 'no')
-      // One page at a time: what the reader does not take is not read.
-      .send(Readable.from(texts, { highWaterMark: 1 }));
+      .send(body);
   }
 }
 

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { ApiKeysService } from '../../src/access/api-keys.service';
 import { readEventStream, StreamMessage } from '../../src/cli/event-stream';
+import { Clock } from '../../src/common/clock';
 import { RedisKeys } from '../../src/redis/redis-keys';
+import { HEARTBEAT_MS, LiveEvents, MAX_STREAMS_OF_TENANT, STALL_MS } from '../../src/search/live-events';
+import { SearchStore } from '../../src/search/search-store';
 import { insertEvents, TestEvent } from '../support/insert-events';
 import { OwnApi, ownApi } from '../support/search-api';
 import { waitFor } from '../support/system';
@@ -163,23 +166,88 @@ describe('the live stream', () => {
     await reader.ended;
   });
 
-  it('a reader who stops reading does not make the stream read on', async () => {
-    const tenant = 'slow-reader';
-    await land(tenant, some(3000, { details: { text: 'x'.repeat(20_000) } }), 0);
+  /** A stream of which nobody reads more than the first bytes. */
+  const openOnly = async (tenant: string) => {
     const abort = new AbortController();
-    const answer = await api.request(tenant, 'events/stream', {
-      signal: abort.signal,
-      headers: { 'last-event-id': '-1' },
-    });
+    const headers = { 'last-event-id': '-1' };
+    const answer = await api.request(tenant, 'events/stream', { signal: abort.signal, headers });
+    expect(answer.status).toBe(200);
     const body = answer.body?.getReader();
     await body?.read();
-    const queries = async () => {
-      await api.stores.clickhouse.command({ query: 'SYSTEM FLUSH LOGS' }).catch(() => undefined);
-      return process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
-    };
-    // 60 MB would be read within a second or two if nothing held the stream back.
-    expect(await queries()).toBeLessThan(2_000_000_000);
-    abort.abort();
+    return { leave: () => abort.abort(), rest: body };
+  };
+
+  it('reads no further than its reader does', async () => {
+    const large = some(3000, { details: { text: 'x'.repeat(20_000) } });
+    await land('stalled', large, 0);
+    await land('brisk', large, 0);
+    const rows = jest.spyOn(api.app.get(SearchStore, { strict: false }), 'rows');
+    const queries = (tenant: string) => rows.mock.calls.filter(([, params]) => params?.['tenant'] === tenant).length;
+    const stalled = await openOnly('stalled');
+    await until(await read('brisk', '', '-1'), 3000);
+    expect(queries('brisk')).toBeGreaterThanOrEqual(15);
+    expect(queries('stalled')).toBeLessThan(8);
+    stalled.leave();
+    rows.mockRestore();
+  });
+
+  it('gives its places back, and refuses more streams of a tenant than there are', async () => {
+    await land('many', some(1), 0);
+    const streams = await Promise.all(Array.from({ length: MAX_STREAMS_OF_TENANT }, () => openOnly('many')));
+    const refused = await api.request('many', 'events/stream');
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30']);
+    expect((await openOnly('few')).rest).toBeDefined();
+    streams.forEach((stream) => stream.leave());
+    await waitFor(async () => {
+      const answer = await api.request('many', 'events/stream', { signal: AbortSignal.timeout(2000) });
+      await answer.body?.cancel();
+      return answer.status === 200 ? true : undefined;
+    });
+  });
+
+  describe('as time passes', () => {
+    let ahead = 0;
+    let now: jest.SpyInstance;
+    beforeAll(() => {
+      now = jest.spyOn(api.app.get(Clock, { strict: false }), 'now').mockImplementation(() => Date.now() + ahead);
+    });
+    afterAll(() => now.mockRestore());
+
+    it('shows that it is alive', async () => {
+      const reader = await read('quiet');
+      ahead += HEARTBEAT_MS;
+      const heard = () => Promise.resolve(reader.raw().includes(': heartbeat\n') ? true : undefined);
+      await waitFor(heard, { what: () => 'a heartbeat' });
+    });
+
+    it('cuts off who takes nothing for minutes, or has lost the key meanwhile, and no one else', async () => {
+      const large = some(1000, { details: { text: 'x'.repeat(20_000) } });
+      for (const tenant of ['asleep', 'locked-out']) await land(tenant, large, 0);
+      const ended = async (tenant: string) => {
+        const { rest } = await openOnly(tenant);
+        return async () => {
+          for (let bytes = 0; ;) {
+            const part = await rest?.read();
+            if (!part || part.done) throw new Error(`came to an end after ${bytes} bytes`);
+            bytes += (part.value as Uint8Array).length;
+          }
+        };
+      };
+      const awake = await read('awake', '', '-1');
+      const [asleep, lockedOut] = [await ended('asleep'), await ended('locked-out')];
+      const service = api.app.get(ApiKeysService, { strict: false });
+      for (const { id } of await service.list('locked-out')) await service.revoke('locked-out', id);
+      const open = api.app.get(LiveEvents, { strict: false });
+      await waitFor(() => Promise.resolve(open.count('locked-out') === 0 ? true : undefined), {
+        what: () => 'the end',
+      });
+      expect(open.count('asleep')).toBe(1);
+      ahead += STALL_MS;
+      await waitFor(() => Promise.resolve(open.count('asleep') === 0 ? true : undefined), { what: () => 'the end' });
+      await Promise.all([asleep, lockedOut].map((rest) => expect(rest()).rejects.toThrow('terminated')));
+      await land('awake', some(1), 0);
+      await until(awake, 1);
+    });
   });
 
   it('ends on shutdown', async () => {

@@ -19,6 +19,7 @@ import { PrivacyWorkModule } from './privacy/privacy-work.module';
 import { PrivacyModule } from './privacy/privacy.module';
 import { LedgerModule } from './ledger/ledger.module';
 import { SealingModule } from './ledger/sealing.module';
+import { VerifyModule, VerifyWorkModule } from './ledger/verify.module';
 import { RedisModule } from './redis/redis.module';
 import { LiveRulesModule } from './rules/live-rules.module';
 import { RulesModule } from './rules/rules.module';
@@ -59,6 +60,7 @@ export class ApiModule {
         KeyAdminModule,
         RulesModule,
         LedgerModule,
+        VerifyModule,
         AlertsModule,
         DeadLettersModule,
         StatisticsModule,
@@ -82,6 +84,7 @@ export class WorkerModule {
         KeyWorkModule,
         WriterModule,
         SealingModule,
+        VerifyWorkModule,
         PrivacyWorkModule,
         AlertWorkModule,
         LiveRulesModule,

@@ -16,6 +16,7 @@ import { retentionCommand } from './cli/retention';
 import { searchCommand } from './cli/search';
 import { statsCommand } from './cli/stats';
 import { configCommand, healthCommand, startCommand } from './cli/system';
+import { verifyCommand } from './cli/verify';
 import { tailCommand } from './cli/tail';
 
 function program(): Command {
@@ -39,6 +40,7 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     holdCommand(),
     retentionCommand(),
     keysCommand(),
+    verifyCommand(),
     deadLetterCommand(),
     rulesCommand(),
     alertsCommand(),

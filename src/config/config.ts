@@ -144,6 +144,10 @@ const environment = z.object({
     .describe('seconds after which a ledger is signed anew though nothing came in; 0 is never'),
   AUDIT_WITNESS_FILE: z.string().min(1).optional().describe('file that every new checkpoint is appended to'),
   AUDIT_WITNESS_URL: url('http:', 'https:').optional().describe('URL that every new checkpoint is posted to'),
+  AUDIT_VERIFY_INTERVAL: int(0, 8760)
+    .default(24)
+    .describe('hours after which what is new in a ledger is verified by itself; 0 is never'),
+  AUDIT_VERIFY_FULL_DAYS: int(1, 3650).default(7).describe('days after which that is done for the whole ledger'),
   AUDIT_TRUST_PROXY: list.optional().describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
 });
 
@@ -184,6 +188,8 @@ export interface Config {
     /** 0 = never. */
     heartbeatMs: number;
   };
+  /** ms; intervalMs 0 = never. */
+  verify: { intervalMs: number; fullMs: number };
   witness: { file: string | undefined; url: string | undefined };
   alerting: { enabled: boolean; latenessMs: number };
   rootKey: { value: string | undefined; file: string | undefined };
@@ -263,6 +269,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
       intervalMs: e.AUDIT_CHECKPOINT_INTERVAL * 1000,
       heartbeatMs: e.AUDIT_CHECKPOINT_HEARTBEAT * 1000,
     },
+    verify: { intervalMs: e.AUDIT_VERIFY_INTERVAL * 3_600_000, fullMs: e.AUDIT_VERIFY_FULL_DAYS * 86_400_000 },
     witness: { file: e.AUDIT_WITNESS_FILE, url: e.AUDIT_WITNESS_URL },
     alerting: { enabled: e.AUDIT_ALERTING_ENABLED, latenessMs: e.AUDIT_ALERT_LATENESS * 60_000 },
     rootKey: { value: e.AUDIT_ROOT_KEY, file: e.AUDIT_ROOT_KEY_FILE },

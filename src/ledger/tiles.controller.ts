@@ -36,7 +36,7 @@ export class TilesController {
   @ApiOkResponse({ schema: { type: 'string' } })
   @ApiResponse({ status: 404, description: 'nothing is sealed yet' })
   async checkpoint(@Param('tenant') tenant: string, @Caller() caller: Principal): Promise<string> {
-    return (await this.reader.checkpoint(allowed(tenant, caller))).note;
+    return (await this.reader.checkpoint(tenantOf(tenant, caller))).note;
   }
 
   @Get('tile/*')
@@ -58,13 +58,13 @@ export class TilesController {
   ): Promise<void> {
     const name = parseTilePath(path);
     if (!name) throw new AppError('TILE_NOT_FOUND', 404, `"tile/${path.slice(0, 100)}" is no path of a tile`);
-    const bytes = await this.reader.tile(allowed(tenant, caller), name);
+    const bytes = await this.reader.tile(tenantOf(tenant, caller), name);
     await reply.header('content-type', 'application/octet-stream').header('cache-control', FOR_EVER).send(bytes);
   }
 }
 
 /** The tenant in the path, if the caller may read its ledger. */
-function allowed(tenant: string, caller: Principal): string {
+export function tenantOf(tenant: string, caller: Principal): string {
   if (tenant === caller.tenant || caller.system) return tenant;
   throw new AppError('FORBIDDEN', 403, `this key is bound to the tenant ${caller.tenant}`);
 }

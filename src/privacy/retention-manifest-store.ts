@@ -54,6 +54,16 @@ export class RetentionManifestStore {
     return row && read(row);
   }
 
+  /** With ranges, oldest first. One that is there twice comes twice. */
+  async all(tenant: string): Promise<RetentionManifest[]> {
+    const rows = await this.rows<Row<RetentionManifest>>(
+      `SELECT ${HEAD}, arrayMap(range -> [range.1, range.2], ranges) AS ranges FROM retention_manifests
+       WHERE tenant = {tenant:String} ORDER BY created_at, id`,
+      { tenant },
+    );
+    return rows.map(read);
+  }
+
   private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
     const answer = await this.clickhouse.query({
       query,

@@ -76,6 +76,10 @@ export class RedisKeys {
   ledgerHeads = () => `${this.prefix}:ledger:heads`;
   /** String: JSON of how sealing goes, written every second by the worker that seals. */
   ledgerState = () => `${this.prefix}:ledger:state`;
+  /** String with a time to live: which worker verifies the ledgers by schedule; `<fence>/<process>`. */
+  verifyLeader = () => `${this.prefix}:verify:leader`;
+  /** String: the last fence given to a leader. */
+  verifyFence = () => `${this.prefix}:verify:fence`;
 
   /** Hash per tenant: alert id → `<revision>|<JSON>`. Unresolved alerts, and those resolved lately. */
   alerts = (tenant: string) => `${this.prefix}:alerts:of:${tenant}`;

@@ -2,47 +2,28 @@ import { Readable } from 'node:stream';
 import { ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { ENVELOPE_TUPLE, EXTRACTED_COLUMNS } from '../events/extracted-columns';
 import { ROW_STRUCTURE } from '../events/row';
 import type { LeafRange } from './batch';
 
 /**
  * One row of `events` from one row of `input()`. Everything but the row's own hash, signature and place comes out of the
- * envelope, here and nowhere else. A row that is not what it should be stops the insert instead of being stored with defaults.
+ * envelope. A row that is not what it should be stops the insert instead of being stored with defaults.
  */
 const SELECT_ROWS = `
 SELECT
-    e.tenant, e.id, e.eventType, e.category, CAST(e.severity, 'Enum8(\\'info\\' = 1, \\'low\\' = 2, \\'medium\\' = 3, \\'high\\' = 4, \\'critical\\' = 5)'), e.outcome,
-    parseDateTime64BestEffort(e.occurredAt, 3, 'UTC'),
-    parseDateTime64BestEffort(e.receivedAt, 3, 'UTC'),
-    e.context.userId, if(e.subjectId = '', e.context.userId, e.subjectId),
-    e.context.sessionId, e.context.ipAddress, toIPv6OrDefault(e.context.ipAddress),
-    e.context.resourceType, e.context.resourceId, e.context.correlationId, e.context.service,
-    e.description,
-    e.compliance.legalBasis, e.compliance.purpose, e.compliance.consentId, e.compliance.dataCategories,
-    e.amount, e.currency, e.recordCount,
-    e.retention, toDate(e.retainUntil),
+    ${EXTRACTED_COLUMNS.map((column) => column.value).join(', ')},
     envelope, checksum, key_id, signature, leaf_index, {batch:UInt64}
 FROM
 (
-    SELECT *, JSONExtract(envelope, 'Tuple(
-        tenant LowCardinality(String), id UUID, eventType LowCardinality(String), category LowCardinality(String),
-        severity String, outcome LowCardinality(String), occurredAt String, receivedAt String, subjectId String,
-        context Tuple(userId String, sessionId String, ipAddress String, resourceType LowCardinality(String), resourceId String,
-                      correlationId String, service LowCardinality(String)),
-        description String,
-        compliance Tuple(legalBasis LowCardinality(String), purpose LowCardinality(String), consentId String,
-                         dataCategories Array(LowCardinality(String))),
-        amount Nullable(Decimal(18, 4)), currency LowCardinality(String), recordCount Nullable(UInt64),
-        retention LowCardinality(String), retainUntil String)') AS e
+    SELECT *, JSONExtract(envelope, '${ENVELOPE_TUPLE}') AS e
     FROM input('${ROW_STRUCTURE}')
 )
 WHERE NOT throwIf(toUInt128(e.id) != reinterpretAsUInt128(reverse(row_id)), 'the envelope does not belong to its row')
   AND NOT throwIf(e.tenant = '' OR e.eventType = '' OR e.retention = '', 'the envelope lacks a member')`;
 
-const COLUMNS = `tenant, id, event_type, category, severity, outcome, occurred_at, received_at, actor, subject, session_id,
-    ip_address, ip, resource_type, resource_id, correlation_id, service, description, legal_basis, purpose, consent_id,
-    data_categories, amount, currency, record_count, retention, retain_until, envelope, checksum, key_id, signature,
-    leaf_index, batch`;
+const COLUMNS = `${EXTRACTED_COLUMNS.map((column) => column.name).join(', ')},
+    envelope, checksum, key_id, signature, leaf_index, batch`;
 
 /** The part of the events table that `input()` yields, for trying rows out without storing them. */
 const NOWHERE = `SELECT ${COLUMNS} FROM events WHERE 0`;

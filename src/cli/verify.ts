@@ -68,7 +68,10 @@ function bound(option: string, text: string | undefined): number | string | unde
 const receipt = z.looseObject({
   id: z.string().optional(),
   leafIndex: z.number().int().optional(),
-  leafHash: z.string().regex(/^[0-9a-f]{64}$/).optional(),
+  leafHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
   /** The event itself, in a line of an export. */
   event: z.looseObject({ id: z.string() }).optional(),
 });
@@ -145,7 +148,9 @@ async function* linesOf(response: Response): AsyncGenerator<string> {
 
 async function verifyOffline(dir: string, options: Options) {
   if (!options.key) {
-    throw new UsageError('--offline needs --key, the public key of the ledger (GET /audit/api/ledger/keys), got from elsewhere');
+    throw new UsageError(
+      '--offline needs --key, the public key of the ledger (GET /audit/api/ledger/keys), got from elsewhere',
+    );
   }
   const progress = new Progress(process.stderr);
   const found = await verifyDirectory(
@@ -163,7 +168,9 @@ async function verifyOffline(dir: string, options: Options) {
 function show(found: z.infer<typeof outcome>): void {
   const shown = (each: z.infer<typeof finding>) => {
     const where = each.leafIndex === null ? (each.reference ?? '') : `leaf ${each.leafIndex}`;
-    return printable(`  ${each.kind}: ${[where, each.eventId ?? ''].filter((text) => text !== '').join(', ')}: ${each.detail}`);
+    return printable(
+      `  ${each.kind}: ${[where, each.eventId ?? ''].filter((text) => text !== '').join(', ')}: ${each.detail}`,
+    );
   };
   for (const fault of found.faults.listed) print(shown(fault));
   const unlisted = found.faults.total - found.faults.listed.length;

@@ -165,7 +165,10 @@ export class Verifier {
         else sound.push(checkpoint);
       }
       const within = anchors.filter(({ size }) => size > first && size <= end);
-      await run.follow(range, [...sound, ...within].sort((a, b) => a.size - b.size));
+      await run.follow(
+        range,
+        [...sound, ...within].sort((a, b) => a.size - b.size),
+      );
       progress(end - span.start);
     }
   }
@@ -182,7 +185,11 @@ export class Verifier {
       // Two readings that differ have retention between them, or an answer broke off.
       if (judged.count === signatures.rows) return { first, end, sealed, events: { judged, signatures } };
       if (attempt === ATTEMPTS) {
-        throw new AppError('VERIFY_UNSTABLE', 503, `the events of leaves ${first} to ${end} change while they are read; try again`);
+        throw new AppError(
+          'VERIFY_UNSTABLE',
+          503,
+          `the events of leaves ${first} to ${end} change while they are read; try again`,
+        );
       }
     }
   }

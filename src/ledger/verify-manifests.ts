@@ -9,10 +9,7 @@ export class Removals {
   readonly faults = new Map<string, string>();
   private readonly sound = new Map<string, RetentionManifest>();
 
-  constructor(
-    manifests: readonly RetentionManifest[],
-    isKnownKey: (publicKey: Buffer, keyNumber: number) => boolean,
-  ) {
+  constructor(manifests: readonly RetentionManifest[], isKnownKey: (publicKey: Buffer, keyNumber: number) => boolean) {
     for (const manifest of manifests) {
       const fault = manifestFault(manifest, isKnownKey);
       if (fault === undefined) this.sound.set(manifest.id, manifest);

@@ -46,7 +46,13 @@ export function nameFaults({ conflicts, surplus, missing, places }: Evidence): F
     if (home !== undefined && conflict.wrong !== 'leaf-hash') {
       moved(leafIndex, eventId, home);
       displaced.push(leafIndex);
-    } else faults.push(judge(conflict, places.get(event.toString('hex'))?.find((leaf) => leaf !== leafIndex)));
+    } else
+      faults.push(
+        judge(
+          conflict,
+          places.get(event.toString('hex'))?.find((leaf) => leaf !== leafIndex),
+        ),
+      );
   }
   for (const { leafIndex, eventId, hash, why } of surplus) {
     const home = homeOf(hash, leafIndex);
@@ -56,7 +62,12 @@ export function nameFaults({ conflicts, surplus, missing, places }: Evidence): F
   // Where another event was put, the one that belongs there has to be somewhere.
   for (const leaf of displaced) if (!homes.has(leaf)) gone.add(leaf);
   for (const leafIndex of gone) {
-    faults.push({ kind: 'missing', leafIndex, eventId: null, detail: 'the event is gone; no retention manifest names it' });
+    faults.push({
+      kind: 'missing',
+      leafIndex,
+      eventId: null,
+      detail: 'the event is gone; no retention manifest names it',
+    });
   }
   return faults;
 }

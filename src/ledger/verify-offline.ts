@@ -52,14 +52,23 @@ async function readNote(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new AppError('CHECKPOINT_UNREADABLE', 400, `${file} cannot be read; it has to hold a signed checkpoint`, { cause });
+    throw new AppError('CHECKPOINT_UNREADABLE', 400, `${file} cannot be read; it has to hold a signed checkpoint`, {
+      cause,
+    });
   }
 }
 
 function openBy(keys: readonly VerifierKey[], note: string): Checkpoint {
-  const checkpoint = openCheckpoint(note, keys.map((key) => key.publicKey));
+  const checkpoint = openCheckpoint(
+    note,
+    keys.map((key) => key.publicKey),
+  );
   if (keys.some((key) => key.name === checkpoint.origin)) return checkpoint;
-  throw new AppError('CHECKPOINT_FOREIGN', 422, `the checkpoint is that of ${checkpoint.origin}, which none of the keys names`);
+  throw new AppError(
+    'CHECKPOINT_FOREIGN',
+    422,
+    `the checkpoint is that of ${checkpoint.origin}, which none of the keys names`,
+  );
 }
 
 class DirectoryWalk {
@@ -147,7 +156,8 @@ class DirectoryWalk {
     const stored = await this.read(name, name.width * HASH_BYTES);
     this.tiles++;
     if (!stored) this.tileFault(name, 'the tile is not there, or has another length');
-    else if (!stored.equals(Buffer.concat(computed))) this.tileFault(name, 'its hashes are not those of the leaves below');
+    else if (!stored.equals(Buffer.concat(computed)))
+      this.tileFault(name, 'its hashes are not those of the leaves below');
   }
 
   /** A tile, cut out of a wider one if only that is there; undefined if it is not there or too short. */

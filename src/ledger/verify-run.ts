@@ -105,7 +105,11 @@ export class VerifyRun {
     this.cutTo = end;
     const listed = Math.min(end, first + this.faults.room('missing'));
     for (let leaf = first; leaf < listed; leaf++) {
-      this.faults.add({ ...at(leaf, null), kind: 'missing', detail: 'it was under a checkpoint; the ledger ends before it' });
+      this.faults.add({
+        ...at(leaf, null),
+        kind: 'missing',
+        detail: 'it was under a checkpoint; the ledger ends before it',
+      });
     }
     this.faults.more('missing', end - listed);
   }
@@ -130,7 +134,12 @@ export class VerifyRun {
       this.faults.add({ ...fault, detail: fault.detail + others });
     }
     for (const [id, why] of this.removals.faults) {
-      this.faults.add({ ...at(null, null), kind: 'wrong-manifest', reference: id, detail: `retention manifest: ${why}` });
+      this.faults.add({
+        ...at(null, null),
+        kind: 'wrong-manifest',
+        reference: id,
+        detail: `retention manifest: ${why}`,
+      });
     }
   }
 
@@ -160,7 +169,11 @@ export class VerifyRun {
     const unsigned = signatures.unsigned.leaves.slice(0, this.notes.room('unsigned'));
     for (const leaf of unsigned) {
       const hash = judged.get(leaf);
-      this.notes.add({ ...at(leaf, hash ? idOf(leaf, hash) : null), kind: 'unsigned', detail: 'it carries no signature' });
+      this.notes.add({
+        ...at(leaf, hash ? idOf(leaf, hash) : null),
+        kind: 'unsigned',
+        detail: 'it carries no signature',
+      });
     }
     this.notes.more('unsigned', signatures.unsigned.count - unsigned.length);
     return conflicts;
@@ -181,7 +194,11 @@ export class VerifyRun {
       if (judged.get(leafIndex)?.equals(hash) === true) sealed.prefer(i);
     });
     for (const { leafIndex } of sealed.extra) {
-      this.faults.add({ ...at(leafIndex, null), kind: 'wrong-leaf-hash', detail: 'the ledger holds two hashes for it' });
+      this.faults.add({
+        ...at(leafIndex, null),
+        kind: 'wrong-leaf-hash',
+        detail: 'the ledger holds two hashes for it',
+      });
     }
     const conflicts: Conflict[] = [];
     if (judged.isWhole && sealed.isWhole && judged.hashes.equals(sealed.hashes)) return conflicts;
@@ -210,7 +227,11 @@ export class VerifyRun {
     } else if (this.missing.size < KEEP) this.missing.add(leafIndex);
     else this.faults.more('missing', 1);
     if (!sealed) {
-      this.faults.add({ ...at(leafIndex, null), kind: 'wrong-leaf-hash', detail: 'the ledger holds no hash for it any more' });
+      this.faults.add({
+        ...at(leafIndex, null),
+        kind: 'wrong-leaf-hash',
+        detail: 'the ledger holds no hash for it any more',
+      });
     }
   }
 
@@ -218,7 +239,11 @@ export class VerifyRun {
   private holes({ first, end, sealed }: ReadRange): Conflict[] {
     for (let leaf = first; leaf < end && !sealed.isWhole; leaf++) {
       if (sealed.has(leaf)) continue;
-      this.faults.add({ ...at(leaf, null), kind: 'wrong-leaf-hash', detail: 'the ledger holds no hash for it any more' });
+      this.faults.add({
+        ...at(leaf, null),
+        kind: 'wrong-leaf-hash',
+        detail: 'the ledger holds no hash for it any more',
+      });
     }
     return [];
   }
@@ -240,7 +265,11 @@ export class VerifyRun {
     }
     for (const [key, why] of signatures.wrong) {
       if (elsewhere.has(key)) continue;
-      this.faults.add({ ...at(leafOf(key), ids.get(key) ?? null), kind: 'wrong-signature', detail: `the signature is wrong: ${why}` });
+      this.faults.add({
+        ...at(leafOf(key), ids.get(key) ?? null),
+        kind: 'wrong-signature',
+        detail: `the signature is wrong: ${why}`,
+      });
     }
   }
 

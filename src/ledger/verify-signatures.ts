@@ -44,7 +44,9 @@ export class SignatureCheck {
       bytes.copy(framed, HMAC_BLOCK, start, end);
       const signer = signers.get(keyNumber);
       if (signer?.sign(framed) === signature) return;
-      const why = signer ? `it is not that of key ${keyNumber} over these bytes` : `there is no signing key ${keyNumber}`;
+      const why = signer
+        ? `it is not that of key ${keyNumber} over these bytes`
+        : `there is no signing key ${keyNumber}`;
       found.wrong.set(rowKey(readLeaf(bytes, at), leafHash(bytes.subarray(start, end))), why);
     };
     await eachRow(stream, one);

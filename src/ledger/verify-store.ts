@@ -14,7 +14,10 @@ const DIFFERENCES = COMPARED.map((name, i) => {
   const { value, tolerant = value } = EXTRACTED_COLUMNS[i] ?? { value: 'SHA256(envelope)' };
   // Where both are null they are the same.
   const column = name === 'severity' ? 'toString(severity)' : `events.${name}`;
-  const differs = name === 'amount' || name === 'record_count' ? `(isNull(${column}) != isNull(${tolerant}) OR ifNull(${column} != ${tolerant}, 0))` : `${column} != ${tolerant}`;
+  const differs =
+    name === 'amount' || name === 'record_count'
+      ? `(isNull(${column}) != isNull(${tolerant}) OR ifNull(${column} != ${tolerant}, 0))`
+      : `${column} != ${tolerant}`;
   return `bitShiftLeft(toUInt32(${differs}), ${i})`;
 });
 
@@ -189,13 +192,13 @@ export class VerifyStore {
     return found;
   }
 
-  /** The leaves that were received between two times (ms since the epoch). */
+  /** The leaves that were received between two times (ms since the epoch); if there are none, behind all and before all. */
   async receivedBetween(tenant: string, from: number | undefined, to: number | undefined): Promise<[number, number]> {
     const [row] = await this.rows<{ first: number; end: number }>(
-      `SELECT min(leaf_index) AS first, if(count() = 0, 0, max(leaf_index) + 1) AS end FROM events
+      `SELECT if(count() = 0, {none:UInt64}, min(leaf_index)) AS first, if(count() = 0, 0, max(leaf_index) + 1) AS end FROM events
        WHERE tenant = {tenant:String} AND received_at >= fromUnixTimestamp64Milli({from:Int64})
          AND received_at < fromUnixTimestamp64Milli({to:Int64})`,
-      { tenant, from: from ?? 0, to: to ?? 4_102_444_800_000 },
+      { tenant, from: from ?? 0, to: to ?? 4_102_444_800_000, none: Number.MAX_SAFE_INTEGER },
     );
     return [row?.first ?? 0, row?.end ?? 0];
   }

@@ -29,7 +29,11 @@ class NewVerification extends createZodDto(
   z.strictObject({
     from: bound('first event; default: the first of all'),
     to: bound('behind the last event; default: the newest checkpoint'),
-    checkpoint: z.string().max(4096).optional().describe('a checkpoint (note) got earlier, which the ledger must continue'),
+    checkpoint: z
+      .string()
+      .max(4096)
+      .optional()
+      .describe('a checkpoint (note) got earlier, which the ledger must continue'),
     events: z
       .array(
         z.strictObject({
@@ -105,7 +109,11 @@ export class VerifyController {
       'The report is kept and the act recorded. One runs at a time.',
   })
   @ApiProduces('application/x-ndjson')
-  @ApiResponse({ status: 200, description: 'progress and report', content: { 'application/x-ndjson': { example: EXAMPLE } } })
+  @ApiResponse({
+    status: 200,
+    description: 'progress and report',
+    content: { 'application/x-ndjson': { example: EXAMPLE } },
+  })
   @ApiResponse({ status: 422, description: 'the checkpoint is none of this ledger' })
   @ApiResponse({ status: 429, description: 'another verification is running' })
   async verify(

@@ -32,7 +32,12 @@ export class VerifyService {
   /** Times become leaves: those of all events received then. @throws AppError for a checkpoint of another ledger */
   async prepare(
     tenant: string,
-    { from, to, checkpoint, receipts }: { from: Bound; to: Bound; checkpoint?: string; receipts?: VerificationRequest['receipts'] },
+    {
+      from,
+      to,
+      checkpoint,
+      receipts,
+    }: { from: Bound; to: Bound; checkpoint?: string; receipts?: VerificationRequest['receipts'] },
   ): Promise<VerificationRequest> {
     if (checkpoint !== undefined) await this.verifier.assertCheckpoint(tenant, checkpoint);
     const times = [from, to].map((bound) => (bound && 'time' in bound ? bound.time : undefined));
@@ -64,7 +69,8 @@ export class VerifyService {
       const report = await this.verifier.verify(tenant, request, progress, signal);
       const id = uuidV7(this.clock.now());
       await this.store.save(id, report);
-      if (!report.sound) this.log.error(`the ledger of ${tenant} has ${report.faults.total} fault(s): verification ${id}`);
+      if (!report.sound)
+        this.log.error(`the ledger of ${tenant} has ${report.faults.total} fault(s): verification ${id}`);
       if (!report.sound || by || report.kind === 'full') await this.audit.record(tenant, actOf(id, report), by);
       return { id, report };
     } finally {

@@ -260,7 +260,7 @@ describe('tampering with the ledger', () => {
     const log = await Log.of(20, 20);
     await log.sql(`ALTER TABLE checkpoints UPDATE root = SHA256('x') WHERE tenant = {tenant:String} AND size = 20`);
     await log.sql(`INSERT INTO checkpoints SELECT * REPLACE (50 AS size, replaceOne(note, '\\n40\\n', '\\n50\\n') AS note)
-                   FROM checkpoints WHERE tenant = {tenant:String} AND size = 40`);
+                   FROM (SELECT * FROM checkpoints WHERE tenant = {tenant:String} AND size = 40)`);
     const { listed } = (await log.verify()).faults;
     expect(listed).toMatchObject([
       { kind: 'wrong-checkpoint', reference: '50', detail: expect.stringContaining('signature') as string },

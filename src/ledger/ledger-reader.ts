@@ -55,20 +55,25 @@ export class LedgerReader {
       this.store.newestCheckpoints(tenant),
       this.store.lastVerification(tenant),
       this.sealing.read(),
-      this.redis.get(this.keys.nextLeaf(tenant)),
+      this.nextLeaf(tenant),
     ]);
     const size = newest?.size ?? 0;
     return {
       tenant,
       origin: this.originOf(tenant),
       size,
-      waiting: Math.max(0, Number(next ?? 0) - size),
+      waiting: Math.max(0, next - size),
       checkpoint: newest ? { size, signedAt: isoTime(newest.signedAt), note: newest.note } : null,
       halted: sealing?.halted[tenant] ?? null,
       verification: verification
         ? { ...verification, startedAt: isoTime(verification.startedAt), finishedAt: isoTime(verification.finishedAt) }
         : null,
     };
+  }
+
+  /** The leaf index that the next event gets; 0 while Redis does not know. */
+  async nextLeaf(tenant: string): Promise<number> {
+    return Number((await this.redis.get(this.keys.nextLeaf(tenant))) ?? 0);
   }
 
   /** @throws AppError 404 before the first event is sealed */

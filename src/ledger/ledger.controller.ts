@@ -1,8 +1,18 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { Controller, Get, Header, Param, Query, StreamableFile } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiProduces,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import { createZodDto } from 'nestjs-zod';
 import { z } from 'zod';
-import { Caller, Principal, Requires } from '../access/principal';
+import { Caller, Principal, Public, Requires } from '../access/principal';
 import { AppError } from '../common/app-error';
 import { isUuid } from '../events/uuid';
 import { ApiQueryOf, RawQuery, readQuery } from '../search/query-parameters';
@@ -91,6 +101,8 @@ class InclusionProof extends createZodDto(
   }),
 ) {}
 
+const VERIFIER = join(__dirname, 'verify-offline.cjs');
+
 @ApiTags('ledger')
 @ApiBearerAuth()
 @Requires('ledger:read')
@@ -106,6 +118,22 @@ export class LedgerController {
   @ApiOkResponse({ type: LedgerState })
   state(@Caller() caller: Principal): Promise<LedgerState> {
     return this.reader.state(caller.tenant);
+  }
+
+  @Get('ledger/verify-offline.cjs')
+  @Public()
+  @Header('content-type', 'text/javascript; charset=utf-8')
+  @Header('content-disposition', 'attachment; filename="verify-offline.cjs"')
+  @ApiOperation({
+    summary: 'The offline verifier',
+    description:
+      'One file for plain Node 18 or newer, which checks proofs and exports without the system. An auditor who does not trust ' +
+      'this system reads it, or takes it from the source code.',
+  })
+  @ApiProduces('text/javascript')
+  @ApiOkResponse({ schema: { type: 'string' } })
+  verifier(): StreamableFile {
+    return new StreamableFile(createReadStream(VERIFIER));
   }
 
   @Get('ledger/consistency')

@@ -9,6 +9,6 @@ import { TilesController } from './tiles.controller';
 @Module({
   controllers: [LedgerController, TilesController],
   providers: [LedgerStore, LedgerReader, SealingStateStore],
-  exports: [LedgerReader, SealingStateStore],
+  exports: [LedgerReader, LedgerStore, SealingStateStore],
 })
 export class LedgerModule {}

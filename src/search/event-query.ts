@@ -173,4 +173,9 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 export const exportQuery = eventFilter.extend({
   ...revealing,
   format: oneOf(EXPORT_FORMATS).default('ndjson').meta({ description: 'Form of the file' }),
+  proofs: oneOf(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .meta({ description: 'Add what proves the events to be in the ledger, for `verify-offline.cjs`; for ndjson' }),
 });
+export type ExportQuery = z.output<typeof exportQuery>;

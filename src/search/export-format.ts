@@ -11,7 +11,7 @@ export interface FormatDefinition {
   settings: ClickHouseSettings;
 }
 
-type Kind = 'text' | 'number' | 'time' | 'date' | 'list';
+type Kind = 'text' | 'number' | 'time' | 'date' | 'list' | 'flag';
 
 /** Columns of the tabular formats, in order. Numbers and times keep their types where the format has types. */
 export const EXPORT_COLUMNS: readonly { name: string; sql: string; kind: Kind }[] = [
@@ -47,10 +47,14 @@ export const EXPORT_COLUMNS: readonly { name: string; sql: string; kind: Kind }[
   { name: 'checksum', sql: 'lower(hex(checksum))', kind: 'text' },
   { name: 'keyId', sql: 'nullIf(key_id, 0)', kind: 'number' },
   { name: 'signature', sql: "if(key_id = 0, '', lower(hex(signature)))", kind: 'text' },
+  { name: 'leafHash', sql: 'lower(hex(SHA256(concat(char(0), envelope))))', kind: 'text' },
+  { name: 'underCheckpoint', sql: '(leaf_index < {sealedTo:UInt64})::Bool', kind: 'flag' },
 ];
 
 /** One event with the very bytes that were hashed and signed, on one line: canonical JSON has no line breaks. */
-const LINE = `concat('{"leafIndex":', toString(leaf_index), ',"checksum":"', lower(hex(checksum)), '","keyId":',
+const LINE = `concat('{"leafIndex":', toString(leaf_index),
+  ',"leafHash":"', lower(hex(SHA256(concat(char(0), envelope)))),
+  '","underCheckpoint":', if(leaf_index < {sealedTo:UInt64}, 'true', 'false'), ',"checksum":"', lower(hex(checksum)), '","keyId":',
   if(key_id = 0, 'null', toString(key_id)), ',"signature":',
   if(key_id = 0, 'null', concat('"', lower(hex(signature)), '"')), ',"event":', envelope, '}')`;
 
@@ -117,7 +121,7 @@ export const FORMATS: Record<ExportFormat, FormatDefinition> = {
   },
 };
 
-/** Everything that matches, oldest first. Names are columns before they are aliases, so that the order is the key's. */
+/** Everything that matches, oldest first; `sealedTo` is the size of the ledger under its checkpoint. Names are columns before they are aliases, so that the order is the key's. */
 export function exportStatement(format: ExportFormat, where: Where): string {
   const { select, clickhouseFormat } = FORMATS[format];
   return `SELECT

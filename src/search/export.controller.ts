@@ -23,8 +23,10 @@ export class ExportController {
     summary: 'Export events',
     description:
       'All events that match, oldest first, as a file of any size. JSON and NDJSON hold the envelopes byte for byte, ' +
-      'with leaf index, checksum and signature (with reveal, instead, the events as they were before sealing). Every export is recorded as AUDIT_EXPORT. If it fails on the way, ' +
-      'the connection breaks: an answer that ends well is whole.',
+      'with leaf index, leaf hash, checksum and signature (with reveal, instead, the events as they were before sealing). ' +
+      '`underCheckpoint` is false for events that the checkpoint named with the export does not cover yet. The last line of NDJSON is ' +
+      'no event but `{"ledger":{…}}`, with that checkpoint and the public keys. Every export is recorded as AUDIT_EXPORT. ' +
+      'If it fails on the way, the connection breaks: an answer that ends well is whole.',
   })
   @ApiQueryOf(exportQuery)
   @ApiProduces(...Object.values(FORMATS).map((format) => format.contentType))
@@ -33,6 +35,10 @@ export class ExportController {
     description: 'the file',
     headers: {
       'Content-Disposition': { schema: { type: 'string' }, example: 'attachment; filename="audit-default.csv"' },
+      'X-Ledger-Checkpoint': {
+        schema: { type: 'string' },
+        description: 'the checkpoint that the export is made under, base64 of the signed note; empty if there is none',
+      },
       'X-Export-Id': { schema: { type: 'string' }, description: '`context.resourceId` of its AUDIT_EXPORT events' },
     },
   })
@@ -40,15 +46,17 @@ export class ExportController {
   @ApiResponse({ status: 403, description: 'reveal without the permission events:reveal' })
   @ApiResponse({ status: 503, description: 'the store, or the buffer that records the export, is away' })
   async export(@Query() query: RawQuery, @Caller() caller: Principal, @Res() reply: FastifyReply): Promise<void> {
-    const { format, reveal, reason, ...filter } = readQuery(exportQuery, query);
+    const { format, proofs, reveal, reason, ...filter } = readQuery(exportQuery, query);
     const act = this.reveals.authorize(caller, reveal, reason);
-    const { id, fileName, contentType, body } = await this.exports.open(caller, format, filter, act);
+    const opened = await this.exports.open(caller, { format, proofs }, filter, act);
+    const { id, fileName, contentType, ledger, body } = opened;
     if (reply.raw.destroyed) body.destroy();
     void reply
       .header('content-type', contentType)
       .header('content-disposition', `attachment; filename="${fileName}"`)
       .header('cache-control', 'no-store')
       .header('x-export-id', id)
+      .header('x-ledger-checkpoint', Buffer.from(ledger.checkpoint ?? '').toString('base64'))
       .send(body);
   }
 }

@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
+import { LedgerModule } from '../ledger/ledger.module';
 import { EventReader } from './event-reader';
 import { EventsController } from './events.controller';
 import { ExportController } from './export.controller';
+import { ExportLedgers } from './export-ledger';
 import { ExportService } from './export.service';
 import { Frontier } from './frontier';
 import { LandedFeed } from './landed-feed';
@@ -14,6 +16,7 @@ import { SubjectLookup } from './subject-lookup';
 
 /** The read side: search, export, live stream. */
 @Module({
+  imports: [LedgerModule],
   controllers: [ExportController, StreamController, EventsController],
   providers: [
     SearchStore,
@@ -21,6 +24,7 @@ import { SubjectLookup } from './subject-lookup';
     SubjectLookup,
     EventReader,
     ExportService,
+    ExportLedgers,
     RevealService,
     Frontier,
     LandedFeed,

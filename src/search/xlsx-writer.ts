@@ -13,20 +13,27 @@ const CUT = ' … [cut: Excel cells hold no more]';
 const ROWS_AT_ONCE = 200;
 
 const WIDTHS: Partial<Record<string, number>> = { id: 38, description: 50, details: 50, changes: 50 };
-const FORMATS = { time: 'yyyy-mm-dd hh:mm:ss.000', date: 'yyyy-mm-dd', number: 'General', text: '@', list: '@' };
+const FORMATS = {
+  time: 'yyyy-mm-dd hh:mm:ss.000',
+  date: 'yyyy-mm-dd',
+  number: 'General',
+  flag: 'General',
+  text: '@',
+  list: '@',
+};
 
-type Cell = string | number | null;
+type Cell = string | number | boolean | null;
 
 /**
  * Writes rows of EXPORT_COLUMNS (times in ms, dates as text) as an Excel workbook in constant memory, on as many sheets
- * as they need. Texts are text cells, never formulas. Resolves when the workbook is whole.
+ * as they need, and `about` on a last one. Texts are text cells, never formulas. Resolves when the workbook is whole.
  */
 export async function writeWorkbook(
   rows: AsyncIterable<Cell[][]>,
   out: Writable,
-  options: { sheetRows?: number; onRow: () => void },
+  options: { sheetRows?: number; onRow: () => void; about: readonly (readonly [string, string | number])[] },
 ): Promise<void> {
-  const { sheetRows = SHEET_ROWS, onRow } = options;
+  const { sheetRows = SHEET_ROWS, onRow, about } = options;
   const workbook = new stream.xlsx.WorkbookWriter({ stream: out, useStyles: true, useSharedStrings: false });
   let sheet = addSheet(workbook, 1);
   let used = 1;
@@ -49,6 +56,11 @@ export async function writeWorkbook(
     }
   }
   await finish(sheet, used);
+  const last = workbook.addWorksheet('Ledger');
+  last.columns = [{ width: 30 }, { width: 100, style: { numFmt: FORMATS.text, alignment: { wrapText: true } } }];
+  for (const row of about) last.addRow([...row]).commit();
+  last.commit();
+  await settle(last, out);
   await workbook.commit();
 
   async function finish(last: Worksheet, rowCount: number): Promise<void> {
@@ -77,6 +89,7 @@ function addSheet(workbook: stream.xlsx.WorkbookWriter, number: number): Workshe
 function cellOf(value: Cell, column: number): Cell | Date {
   const kind = EXPORT_COLUMNS[column]?.kind;
   if (value === null || value === '') return null;
+  if (typeof value === 'boolean') return value;
   if (kind === 'time' || kind === 'date') return new Date(value);
   if (typeof value !== 'string' || value.length <= CELL_CHARACTERS) return value;
   return value.slice(0, CELL_CHARACTERS - CUT.length) + CUT;

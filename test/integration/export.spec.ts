@@ -6,6 +6,7 @@ import { get as httpGet } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ApiKeysService } from '../../src/access/api-keys.service';
+import { leafHash } from '../../src/ledger/merkle';
 import { OwnAct, SelfAudit } from '../../src/ingest/self-audit';
 import { readCsv } from '../support/csv';
 import { Inserted, insertEvents } from '../support/insert-events';
@@ -80,10 +81,29 @@ describe('exporting', () => {
   it('gives NDJSON with the envelopes byte for byte', async () => {
     const text = (await fetchExport('format=ndjson')).toString();
     const lines = text.trimEnd().split('\n');
+    expect(JSON.parse(lines.pop() ?? '')).toEqual({
+      ledger: {
+        format: 'mcp-audit-export/1',
+        tenant,
+        rows: stored.length,
+        unsealed: stored.length,
+        proofs: false,
+        revealed: false,
+        size: 0,
+        checkpoint: null,
+        publicKeys: [],
+      },
+    });
     expect(lines).toHaveLength(stored.length);
     lines.forEach((line, i) => expect(line.endsWith(`,"event":${stored[i]?.envelope}}`)).toBe(true));
     const [first, second] = lines.map((line) => JSON.parse(line) as Line);
-    expect(first).toMatchObject({ leafIndex: 0, keyId: null, signature: null });
+    expect(first).toMatchObject({
+      leafIndex: 0,
+      leafHash: leafHash(Buffer.from(stored[0]?.envelope ?? '')).toString('hex'),
+      underCheckpoint: false,
+      keyId: null,
+      signature: null,
+    });
     expect(second).toMatchObject({
       leafIndex: 1,
       keyId: 1,
@@ -114,6 +134,8 @@ describe('exporting', () => {
       recordCount: '7',
       changes: '',
       keyId: '',
+      leafHash: leafHash(Buffer.from(stored.at(-1)?.envelope ?? '')).toString('hex'),
+      underCheckpoint: 'false',
     });
     expect(records).toHaveLength(7);
   });
@@ -152,7 +174,12 @@ describe('exporting', () => {
       for await (const row of sheet) rows.push(row.values as unknown[]);
       sheets.push(rows);
     }
-    expect(sheets).toHaveLength(1);
+    expect(sheets).toHaveLength(2);
+    expect(sheets[1]?.map((row) => row.slice(1))).toEqual([
+      ['tenant', tenant],
+      ['events under the checkpoint', 0],
+      ['checkpoint', 'nothing is sealed yet'],
+    ]);
     const [header = [], ...rows] = sheets[0] ?? [];
     const column = (name: string) => header.indexOf(name);
     expect(rows).toHaveLength(7);
@@ -160,6 +187,7 @@ describe('exporting', () => {
     expect(rows[6]?.[column('occurredAt')]).toEqual(new Date('2026-11-02T03:04:05.678Z'));
     expect(rows[6]?.[column('amount')]).toBe(-12.5);
     expect(rows[6]?.[column('recordCount')]).toBe(7);
+    expect(rows[6]?.[column('underCheckpoint')]).toBe(false);
   });
 
   it.each(['json', 'ndjson', 'csv', 'parquet', 'xlsx'])(
@@ -196,6 +224,12 @@ describe('exporting', () => {
     jest.spyOn(audit, 'record').mockResolvedValueOnce('').mockRejectedValueOnce(new Error('the buffer is away'));
     const answer = await api.request(tenant, 'events/export?format=ndjson');
     await expect(answer.text()).rejects.toThrow();
+  });
+
+  it.each(['format=csv', 'format=json', 'format=xlsx', 'format=parquet'])('has no proofs with %s', async (query) => {
+    const answer = await api.request(tenant, `events/export?proofs=true&${query}`);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('is for ndjson');
   });
 
   it('needs the permission to export', async () => {

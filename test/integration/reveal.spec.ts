@@ -151,7 +151,8 @@ describe('revealing personal data', () => {
         : text
             .trimEnd()
             .split('\n')
-            .map((l) => JSON.parse(l) as unknown)
+            .map((l) => JSON.parse(l) as { event?: Item })
+            .filter((row) => row.event)
     ) as { event: Item }[];
     expect(rows.map((row) => row.event)).toEqual(EVENTS.map((event) => expect.objectContaining(event) as unknown));
     expect((await act(`${format} export`)).details.exportId).toBe(answer.headers.get('x-export-id'));

@@ -5,6 +5,7 @@ import { insertBuffers, insertObjects, readyBatches, ReadyBatches } from './limi
 import { naive } from './naive';
 import { Options, PartName, readOptions, USAGE } from './options';
 import { EVENTS_PER_BODY, sustained } from './pipeline';
+import { benchQueries } from './queries';
 import { queueEvents, queuePointers } from './queue';
 import { emptyResult, median, Rate, render, Result, SINGLES, summary } from './report';
 import { soak } from './soak';
@@ -13,6 +14,8 @@ import { Stage } from './stage';
 const ROWS_PER_BATCH = 20_000;
 const SINGLES_PER_SECOND = 1000;
 const WARM_UP_SECONDS = 3;
+/** To each route, when statistics are measured. */
+const REQUESTS = 40;
 const SEVERAL = { apis: 2, workers: 2 };
 
 const began = Date.now();
@@ -97,8 +100,11 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options === 'help') return void process.stdout.write(`${USAGE}\n`);
   let json: unknown;
-  if (options.soakMinutes !== undefined) {
-    json = await soakAlone(options.soakMinutes, options);
+  if (options.soakMinutes !== undefined || options.queryEvents !== undefined) {
+    json =
+      options.soakMinutes === undefined
+        ? await benchQueries({ events: options.queryEvents ?? NaN, requests: REQUESTS, say })
+        : await soakAlone(options.soakMinutes, options);
     process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
   } else {
     const result = emptyResult();

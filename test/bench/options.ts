@@ -14,6 +14,8 @@ export interface Options {
   queueEvents: number;
   naiveEvents: number;
   soakMinutes: number | undefined;
+  /** Statistics over so many events instead of the pipeline. */
+  queryEvents: number | undefined;
   jsonFile: string | undefined;
   /** Where the API and worker processes leave CPU profiles when they end. */
   profileDir: string | undefined;
@@ -25,6 +27,7 @@ export const USAGE = `npm run bench -- [options]
   --seconds S      load on the pipeline in each round (default 60; quick 8)
   --only A,B       of ${PARTS.join(', ')}
   --soak MINUTES   nothing but the pipeline under full load: memory over time
+  --queries        nothing but statistics over 50 million events (--events N for another number)
   --profile DIR    CPU profiles of API and workers
   --json FILE      write the result there too
   --help`;
@@ -39,6 +42,8 @@ export function readOptions(args: string[]): Options | 'help' {
       seconds: { type: 'string' },
       only: { type: 'string', default: PARTS.join(',') },
       soak: { type: 'string' },
+      queries: { type: 'boolean', default: false },
+      events: { type: 'string' },
       profile: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -55,6 +60,7 @@ export function readOptions(args: string[]): Options | 'help' {
     queueEvents: quick ? 20_000 : 40_000,
     naiveEvents: quick ? 15_000 : 40_000,
     soakMinutes: values.soak === undefined ? undefined : number('soak', values.soak, 10),
+    queryEvents: values.queries ? number('events', values.events, 50_000_000) : undefined,
     jsonFile: values.json,
     profileDir: values.profile,
   };

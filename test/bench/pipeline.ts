@@ -3,7 +3,7 @@ import { Stage, TENANT } from './stage';
 
 export const EVENTS_PER_BODY = 1000;
 /** Enough for full batches, little enough that the drain after the load does not count. */
-const MOST_WAITING = 80_000;
+const MOST_WAITING = 200_000;
 const CONNECTIONS = 8;
 
 export interface Sustained {

@@ -4,6 +4,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { ZodValidationPipe } from 'nestjs-zod';
 import { AccessModule } from './access/access.module';
 import { AlertsModule, AlertWorkModule } from './alerts/alerts.module';
+import { ChannelsModule, ChannelWorkModule } from './channels/channels.module';
 import { ClickHouseModule } from './clickhouse/clickhouse.module';
 import { Clock, SystemClock } from './common/clock';
 import { Config, CONFIG } from './config/config';
@@ -61,6 +62,7 @@ export class ApiModule {
         RulesModule,
         LedgerModule,
         VerifyModule,
+        ChannelsModule,
         AlertsModule,
         DeadLettersModule,
         StatisticsModule,
@@ -87,6 +89,7 @@ export class WorkerModule {
         VerifyWorkModule,
         PrivacyWorkModule,
         AlertWorkModule,
+        ChannelWorkModule,
         LiveRulesModule,
         StatisticsWorkModule,
       ],

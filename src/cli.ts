@@ -11,6 +11,8 @@ import { keysCommand } from './cli/keys';
 import { EXIT, explain, UsageError } from './cli/output';
 import { migrateCommand } from './cli/migrate';
 import { openapiCommand } from './cli/openapi';
+import { notifyCommand } from './cli/notify';
+import { recipientsCommand } from './cli/recipients';
 import { rulesCommand } from './cli/rules';
 import { retentionCommand } from './cli/retention';
 import { searchCommand } from './cli/search';
@@ -44,6 +46,8 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     deadLetterCommand(),
     rulesCommand(),
     alertsCommand(),
+    recipientsCommand(),
+    notifyCommand(),
     configCommand(),
     openapiCommand(),
     healthCommand(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isRange } from '../common/address-guard';
 import { AppError, FieldProblem } from '../common/app-error';
 
 const flag = z
@@ -26,6 +27,7 @@ const url = (...protocols: string[]) =>
   z.string().refine((v) => URL.canParse(v) && protocols.includes(new URL(v).protocol), {
     error: `expected a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`,
   });
+const mails = list.pipe(z.array(z.email('expected mail addresses, separated by commas')).max(50));
 const MB = 1024 * 1024;
 
 /** What the environment may say: one entry per variable, with its default and its meaning (for `mcp-audit config`). */
@@ -130,6 +132,39 @@ const environment = z.object({
   AUDIT_ALERT_LATENESS: int(0, 10_080)
     .default(60)
     .describe('minutes that an event may come after it occurred and still raise an alert by itself'),
+  AUDIT_SMTP_URL: url('smtp:', 'smtps:')
+    .optional()
+    .describe(
+      'mail server, such as smtp://user:password@mail.example.org:587; without it mails are files in data/outbox',
+    ),
+  AUDIT_SMTP_FROM: z
+    .string()
+    .regex(/^(?:[^<>\r\n]*<)?[^\s<>@]+@[^\s<>@]+>?$/, 'expected an address such as Audit <audit@example.org>')
+    .default('MCP Audit <mcp-audit@localhost>')
+    .describe('sender of mails'),
+  AUDIT_SMTP_CA_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('certificate of the authority that the mail server trusts in'),
+  AUDIT_SECURITY_EMAIL: mails.optional().describe('addresses of the groups security_team and security'),
+  AUDIT_CISO_EMAIL: mails.optional().describe('addresses of the group ciso'),
+  AUDIT_FINANCE_EMAIL: mails.optional().describe('addresses of the group finance_team'),
+  AUDIT_COMPLIANCE_EMAIL: mails.optional().describe('addresses of the group compliance'),
+  AUDIT_DPO_EMAIL: mails.optional().describe('addresses of the group dpo'),
+  AUDIT_LEGAL_EMAIL: mails.optional().describe('addresses of the group legal'),
+  AUDIT_SLACK_WEBHOOK: url('https:', 'http:')
+    .optional()
+    .describe('Slack webhook of the groups security_team and security'),
+  AUDIT_NOTIFY_ALLOWED_NETWORKS: list
+    .pipe(z.array(z.string().refine(isRange, { error: 'expected addresses or CIDR ranges such as 10.1.0.0/16' })))
+    .optional()
+    .describe('addresses that are not public and that webhooks may go to all the same, also by http://'),
+  AUDIT_NOTIFY_ATTEMPTS: int(1, 100).default(16).describe('attempts to deliver a notification: 16 take three hours'),
+  AUDIT_NOTIFY_FLOOD: int(1, 100_000)
+    .default(100)
+    .describe('notifications to one person and channel within the window, past which the others come as one digest'),
+  AUDIT_NOTIFY_FLOOD_WINDOW: int(1, 1440).default(10).describe('minutes of that window'),
   AUDIT_PRIVATE_FIELDS: list.optional().describe('dotted fields that are sealed, beside user ids and user agents'),
   AUDIT_LEDGER_ORIGIN: z
     .string()
@@ -192,6 +227,10 @@ export interface Config {
   verify: { intervalMs: number; fullMs: number };
   witness: { file: string | undefined; url: string | undefined };
   alerting: { enabled: boolean; latenessMs: number };
+  smtp: { url: string | undefined; from: string; caFile: string | undefined };
+  /** Who is told where a tenant has not said otherwise: mail addresses by group, and a Slack webhook for security. */
+  recipients: { mail: Record<string, string[]>; slackWebhook: string | undefined };
+  notify: { allowedNetworks: string[]; attempts: number; flood: number; floodWindowMs: number };
   rootKey: { value: string | undefined; file: string | undefined };
   /** ms; 0 = never. */
   keyRotationMs: number;
@@ -272,6 +311,25 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     verify: { intervalMs: e.AUDIT_VERIFY_INTERVAL * 3_600_000, fullMs: e.AUDIT_VERIFY_FULL_DAYS * 86_400_000 },
     witness: { file: e.AUDIT_WITNESS_FILE, url: e.AUDIT_WITNESS_URL },
     alerting: { enabled: e.AUDIT_ALERTING_ENABLED, latenessMs: e.AUDIT_ALERT_LATENESS * 60_000 },
+    smtp: { url: e.AUDIT_SMTP_URL, from: e.AUDIT_SMTP_FROM, caFile: e.AUDIT_SMTP_CA_FILE },
+    recipients: {
+      mail: {
+        security_team: e.AUDIT_SECURITY_EMAIL ?? [],
+        security: e.AUDIT_SECURITY_EMAIL ?? [],
+        ciso: e.AUDIT_CISO_EMAIL ?? [],
+        finance_team: e.AUDIT_FINANCE_EMAIL ?? [],
+        compliance: e.AUDIT_COMPLIANCE_EMAIL ?? [],
+        dpo: e.AUDIT_DPO_EMAIL ?? [],
+        legal: e.AUDIT_LEGAL_EMAIL ?? [],
+      },
+      slackWebhook: e.AUDIT_SLACK_WEBHOOK,
+    },
+    notify: {
+      allowedNetworks: e.AUDIT_NOTIFY_ALLOWED_NETWORKS ?? [],
+      attempts: e.AUDIT_NOTIFY_ATTEMPTS,
+      flood: e.AUDIT_NOTIFY_FLOOD,
+      floodWindowMs: e.AUDIT_NOTIFY_FLOOD_WINDOW * 60_000,
+    },
     rootKey: { value: e.AUDIT_ROOT_KEY, file: e.AUDIT_ROOT_KEY_FILE },
     keyRotationMs: e.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
     erasureBlockedBy: e.AUDIT_ERASURE_BLOCKED_BY,

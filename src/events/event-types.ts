@@ -179,6 +179,7 @@ const definitions = {
     AUDIT_ALERT_COMMENTED: ['info', 'success', 'A comment was added to an alert'],
     AUDIT_ALERT_ASSIGNED: ['info', 'success', 'An alert was assigned to somebody'],
     AUDIT_ALERT_ESCALATED: ['high', 'success', 'An alert was escalated, since nobody acknowledged it'],
+    AUDIT_RECIPIENTS_CHANGED: ['medium', 'success', 'It was changed who is told of alerts'],
     AUDIT_NOTIFICATION_FAILED: ['high', 'failure', 'A notification could not be delivered'],
     AUDIT_REPORT_GENERATED: ['medium', 'success', 'A compliance report was made'],
     AUDIT_REPORT_DELIVERED: ['low', 'success', 'A compliance report was sent to its recipients'],

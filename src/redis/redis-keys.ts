@@ -114,4 +114,25 @@ export class RedisKeys {
   rollupLeader = () => `${this.prefix}:rollup:leader`;
   /** String: the last fence given to a leader. */
   rollupFence = () => `${this.prefix}:rollup:fence`;
+
+  /** String: JSON of a notification, while it is on its way and for a week after. */
+  notification = (id: string) => `${this.prefix}:notify:one:${id}`;
+  /** Set: ids of notifications whose last change is not in ClickHouse yet. */
+  notificationsUnlogged = () => `${this.prefix}:notify:unlogged`;
+  /** Sorted set: id of a digest that still takes notifications → when it goes out (ms). */
+  openDigests = () => `${this.prefix}:notify:digests`;
+  /** Set: ids of the notifications that a digest tells of. */
+  digestItems = (digest: string) => `${this.prefix}:notify:digest:${digest}`;
+  /** Sorted set per address: notification → when it was planned (ms), for a window; what is too much becomes a digest. */
+  notificationFlood = (target: string) => `${this.prefix}:notify:flood:${target}`;
+  /** String per address: when the next message may go (ms). */
+  notificationRate = (target: string) => `${this.prefix}:notify:rate:${target}`;
+  /** Hash: tenant → number that changes with every change of its recipients. */
+  recipientRevisions = () => `${this.prefix}:recipients:revisions`;
+  /** String with a time to live: who changes the recipients of a tenant right now. */
+  recipientLock = (tenant: string) => `${this.prefix}:recipients:lock:${tenant}`;
+  /** Stream per tenant: the latest steps of its alerts, for those who watch. */
+  alertSteps = (tenant: string) => `${this.prefix}:alerts:steps:${tenant}`;
+  /** Exists for a week once a step of an alert is in that stream. */
+  alertStepSeen = (tenant: string, step: string) => `${this.prefix}:alerts:steps:${tenant}:${step}`;
 }

@@ -1,0 +1,135 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../common/clock';
+import { Config, CONFIG } from '../config/config';
+import { derivedUuidV7 } from '../events/uuid';
+import { SelfAudit } from '../ingest/self-audit';
+import { ChannelMetrics } from './channel-metrics';
+import { Delivery, isFinal } from './delivery';
+import { DeliveryStore } from './delivery-store';
+import { targetName } from './plan';
+import { Channel, targetsOf } from './recipient-group';
+import { RecipientStore } from './recipient-store';
+import { DeliveryError, nextAttempt } from './retry';
+import { RATE_PER_MINUTE, Sender } from './sender';
+
+/**
+ * Brings messages to whom they are for. A message that was taken is not sent again once that is on record. Between the two a
+ * process can die, or the receiver's answer can get lost; then the message is sent a second time, with the same Message-ID,
+ * `webhook-id` or `dedup_key`, and not a third. It is never the other way round, that none is sent.
+ */
+@Injectable()
+export class Deliverer {
+  private readonly log = new Logger('Notifications');
+  /** What was sent but could not be noted yet. */
+  private readonly taken = new Map<string, string | null>();
+
+  constructor(
+    private readonly store: DeliveryStore,
+    private readonly recipients: RecipientStore,
+    private readonly sender: Sender,
+    private readonly selfAudit: SelfAudit,
+    private readonly metrics: ChannelMetrics,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Goes one step further with a delivery; returns when to go on with it (ms since the epoch), undefined if it is done. */
+  async deliver(id: string): Promise<number | undefined> {
+    const delivery = await this.store.get(id);
+    if (!delivery) return undefined;
+    const items = delivery.kind === 'digest' ? await this.store.closeDigest(id) : [];
+    if (isFinal(delivery)) return this.finishItems(delivery, items);
+    const found = await this.find(delivery);
+    if (!found) {
+      return this.giveUp(delivery, items, 'the recipient or channel is not set up any more');
+    }
+    const { channel, target } = found;
+    if (!this.taken.has(id)) {
+      const now = this.clock.now();
+      const perMinute = channel.ratePerMinute ?? RATE_PER_MINUTE[channel.type];
+      const wait = await this.store.take(delivery.target, now, perMinute);
+      if (wait > 0) return now + wait;
+      const steps = items.flatMap(({ transition }) => (transition ? [transition] : []));
+      try {
+        this.taken.set(id, await this.sender.send(delivery, channel, target, steps));
+      } catch (error) {
+        return this.failed(delivery, items, error);
+      }
+    }
+    await this.sent(delivery, items, this.taken.get(id) ?? null);
+    this.taken.delete(id);
+    return undefined;
+  }
+
+  private async find({ tenant, group, channel: name, type, target }: Delivery) {
+    const record = (await this.recipients.load(tenant)).get(group);
+    const channel = record?.group.channels.find((c: Channel) => c.name === name && c.type === type);
+    const address = channel && targetsOf(channel).find((t) => targetName(tenant, channel.type, t) === target);
+    return channel && address !== undefined ? { channel, target: address } : undefined;
+  }
+
+  private async sent(delivery: Delivery, items: Delivery[], remark: string | null): Promise<void> {
+    const now = this.clock.now();
+    const done = await this.change(delivery, { state: 'sent', reason: remark, sentAt: now, dueAt: null });
+    this.metrics.count(done, 'sent', now);
+    await this.finishItems(done, items);
+  }
+
+  private async failed(delivery: Delivery, items: Delivery[], error: unknown): Promise<number | undefined> {
+    const reason =
+      error instanceof DeliveryError ? error.message : 'could not be sent: a fault of this system, see its log';
+    if (!(error instanceof DeliveryError)) this.log.error(error);
+    const attempts = delivery.attempts + 1;
+    const most = delivery.kind === 'test' ? 1 : this.config.notify.attempts;
+    const wait = nextAttempt(error, attempts, most, Math.random());
+    if (wait === undefined) return this.giveUp(delivery, items, reason);
+    const dueAt = this.clock.now() + wait;
+    await this.change(delivery, { state: 'queued', reason, dueAt });
+    this.metrics.count(delivery, 'retried', this.clock.now());
+    return dueAt;
+  }
+
+  /** For good: it is in the notification log and, unless it was a test, in the log of the tenant. */
+  private async giveUp(delivery: Delivery, items: Delivery[], reason: string): Promise<undefined> {
+    if (delivery.kind !== 'test') await this.audit(delivery, reason);
+    const failed = await this.change(delivery, { state: 'failed', reason, dueAt: null });
+    this.metrics.count(failed, 'failed', this.clock.now());
+    await this.finishItems(failed, items);
+  }
+
+  private async audit(delivery: Delivery, reason: string): Promise<void> {
+    const { tenant, id, transition, group, channel, type, kind, createdAt } = delivery;
+    await this.selfAudit.record(tenant, {
+      id: derivedUuidV7(`notification failed ${tenant} ${id}`, createdAt),
+      eventType: 'AUDIT_NOTIFICATION_FAILED',
+      occurredAt: new Date(this.clock.now()).toISOString(),
+      description: `A notification of ${group} by ${channel} could not be delivered`,
+      context: { resourceType: 'notification', resourceId: id },
+      details: {
+        ...{ recipient: group, channel, channelType: type, kind, reason, attempts: delivery.attempts + 1 },
+        ...(transition && { alertId: transition.alert.id, ruleId: transition.alert.ruleId }),
+      },
+    });
+  }
+
+  /** What a digest tells of shares its fate. */
+  private async finishItems(digest: Delivery, items: Delivery[]): Promise<undefined> {
+    const { state, reason, sentAt } = digest;
+    for (const item of items) {
+      if (!isFinal(item)) await this.change(item, { state, reason, sentAt, dueAt: null }, false);
+    }
+    if (digest.kind === 'digest') await this.store.forgetDigest(digest.id);
+  }
+
+  private async change(delivery: Delivery, to: Partial<Delivery>, isAttempt = true): Promise<Delivery> {
+    const changed = {
+      ...delivery,
+      ...to,
+      revision: delivery.revision + 1,
+      attempts: delivery.attempts + (isAttempt ? 1 : 0),
+      updatedAt: this.clock.now(),
+    };
+    await this.store.save(changed);
+    return changed;
+  }
+}

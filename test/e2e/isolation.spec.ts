@@ -77,6 +77,10 @@ describe('what belongs to a tenant', () => {
       await ours.waitForCount(1, 'subjectId=somebody');
       return made('privacy/erasures', { subjectId: 'somebody', reason: marker });
     };
+    const verification = async (): Promise<string> => {
+      const answer = await ours.post(`ledger/${ours.name}/verifications`, {});
+      return /\{"id":"([0-9a-f-]{36})"/.exec(await answer.text())?.[1] ?? '';
+    };
     ids = {
       // Before the hold, which would forbid it.
       '/audit/api/privacy/erasures': await erasure(),
@@ -86,6 +90,7 @@ describe('what belongs to a tenant', () => {
       '/audit/api/api-keys': await made('api-keys', { name: marker, roles: ['viewer'] }),
       // Nothing of ours is old enough to have one.
       '/audit/api/privacy/retention/manifests': randomUUID(),
+      '/audit/api/ledger/{tenant}/verifications': await verification(),
       '/audit/api/privacy/holds': await made('privacy/holds', { name: marker, reason: marker }),
       '/audit/api/rules': await made('rules', rule(marker)),
     };

@@ -29,6 +29,7 @@ describe('what belongs to a tenant', () => {
       to: '2099-01-01T00:00:00Z',
     },
     'POST /audit/api/rules/{id}/test': { from: '2026-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z' },
+    'POST /audit/api/ledger/{tenant}/verifications': {},
     'PUT /audit/api/rules/{id}': rule('mine'),
     'PUT /audit/api/privacy/retention/{retention}': { days: 10, ...REASON },
   };

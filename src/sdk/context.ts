@@ -8,14 +8,23 @@ export interface RequestFacts {
   path: string;
   /** Reads the body when it is asked for, since it is parsed later than the scope begins. */
   body?: () => unknown;
-  /** Status of the answer as far as it is known now. */
-  status?: () => number | undefined;
+  /** The answer, once known. */
+  response?: ResponseLike;
+}
+
+/** As much of an answer as is needed: what Node, Express and Fastify have below. */
+export interface ResponseLike {
+  readonly statusCode: number;
+  readonly writableEnded: boolean;
+  once(event: 'finish' | 'close', listener: () => void): unknown;
 }
 
 /** One scope: all that runs inside sees the same, also what is added later with `extendAuditContext`. */
 export interface Scope {
   context: AuditContext;
   request?: RequestFacts;
+  /** What may become known while the scope runs, such as the user; asked for every event, and hidden by `context`. */
+  late?: () => AuditContext;
 }
 
 const scopes = new AsyncLocalStorage<Scope>();
@@ -48,7 +57,9 @@ export function extendAuditContext(context: AuditContext): boolean {
 
 /** The context in force here. Not to be changed. */
 export function currentAuditContext(): Readonly<AuditContext> {
-  return scopes.getStore()?.context ?? EMPTY;
+  const scope = scopes.getStore();
+  if (!scope) return EMPTY;
+  return scope.late ? mergeContexts(scope.late(), scope.context) : scope.context;
 }
 
 export function currentScope(): Scope | undefined {

@@ -1,5 +1,9 @@
 export { EventType } from '../events/event-types';
 export { auditContext, currentAuditContext, extendAuditContext } from './context';
+export { AuditDataChange } from './data-change';
+export type { AuditDataChangeOptions, RecordLoader } from './data-change';
+export { AuditAction, AuditApi } from './decorators';
+export type { AuditActionOptions, AuditApiOptions, AuditedCall } from './decorators';
 export { AuditError } from './errors';
 export type { AuditErrorCode, RejectedItem } from './errors';
 export { auditEvent, getAuditLogger, initializeAuditLogging } from './global';

@@ -88,6 +88,11 @@ export class AuditLogger {
     return this.strictly(event, delivery);
   }
 
+  /** Records an event of any type, with the members of the context beside its other fields. */
+  logFlat(eventType: SentEventType, description: string, fields?: FlatFields): Promise<Delivered> {
+    return this.log(eventType, description, nested(fields));
+  }
+
   logAuthenticationEvent(
     eventType: EventTypeOf<'authentication'>,
     description: string,

@@ -60,7 +60,7 @@ export interface AuditOptions {
   redact?: RedactOptions | false;
   /** Whether receipts are kept for `verifyReceipts`, and how; default true. */
   receipts?: ReceiptOptions | boolean;
-  /** Told of everything that goes wrong. It must not throw. */
+  /** Told of everything that goes wrong. Default: a warning of the process for the first error of each kind. */
   onError?: (error: AuditError) => void;
 }
 
@@ -81,7 +81,7 @@ export type Settings = AuditOptions & Required<Pick<AuditOptions, Defaulted>>;
 const MEBIBYTE = 1024 * 1024;
 export const DEFAULT_SPOOL_BYTES = 256 * MEBIBYTE;
 
-const DEFAULTS: Required<Pick<AuditOptions, Defaulted>> = {
+const DEFAULTS: Required<Pick<AuditOptions, Exclude<Defaulted, 'onError'>>> = {
   enabled: true,
   batchSize: 500,
   flushIntervalMs: 100,
@@ -91,15 +91,22 @@ const DEFAULTS: Required<Pick<AuditOptions, Defaulted>> = {
   concurrency: 2,
   requestTimeoutMs: 30_000,
   maxRetryDelayMs: 30_000,
-  onError: () => {
-    // Auditing must not disturb those who did not ask to be told.
-  },
 };
+
+/** A logger that silently does nothing would be worse than none. */
+function warnOnce(): (error: AuditError) => void {
+  const told = new Set<string>();
+  return ({ code, message }) => {
+    if (told.has(code)) return;
+    told.add(code);
+    process.emitWarning(message, { type: 'AuditWarning', code });
+  };
+}
 
 /** Fills in defaults. @throws AuditError `OPTIONS_INVALID` that names all faults */
 export function settingsOf(options: AuditOptions): Settings {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings = { ...DEFAULTS, ...given } as Settings;
+  const settings = { ...DEFAULTS, onError: warnOnce(), ...given } as Settings;
   const faults: string[] = [];
   if (settings.enabled) {
     if (!URL.canParse(settings.url) || !/^https?:$/.test(new URL(settings.url).protocol)) {

@@ -179,6 +179,7 @@ const environment = z.object({
     .describe('seconds after which a ledger is signed anew though nothing came in; 0 is never'),
   AUDIT_WITNESS_FILE: z.string().min(1).optional().describe('file that every new checkpoint is appended to'),
   AUDIT_WITNESS_URL: url('http:', 'https:').optional().describe('URL that every new checkpoint is posted to'),
+  AUDIT_WITNESS_MAIL: mails.optional().describe('addresses that the newest checkpoints are mailed to, once a day'),
   AUDIT_VERIFY_INTERVAL: int(0, 8760)
     .default(24)
     .describe('hours after which what is new in a ledger is verified by itself; 0 is never'),
@@ -225,7 +226,7 @@ export interface Config {
   };
   /** ms; intervalMs 0 = never. */
   verify: { intervalMs: number; fullMs: number };
-  witness: { file: string | undefined; url: string | undefined };
+  witness: { file: string | undefined; url: string | undefined; mailTo: string[] };
   alerting: { enabled: boolean; latenessMs: number };
   smtp: { url: string | undefined; from: string; caFile: string | undefined };
   /** Who is told where a tenant has not said otherwise: mail addresses by group, and a Slack webhook for security. */
@@ -309,7 +310,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
       heartbeatMs: e.AUDIT_CHECKPOINT_HEARTBEAT * 1000,
     },
     verify: { intervalMs: e.AUDIT_VERIFY_INTERVAL * 3_600_000, fullMs: e.AUDIT_VERIFY_FULL_DAYS * 86_400_000 },
-    witness: { file: e.AUDIT_WITNESS_FILE, url: e.AUDIT_WITNESS_URL },
+    witness: { file: e.AUDIT_WITNESS_FILE, url: e.AUDIT_WITNESS_URL, mailTo: e.AUDIT_WITNESS_MAIL ?? [] },
     alerting: { enabled: e.AUDIT_ALERTING_ENABLED, latenessMs: e.AUDIT_ALERT_LATENESS * 60_000 },
     smtp: { url: e.AUDIT_SMTP_URL, from: e.AUDIT_SMTP_FROM, caFile: e.AUDIT_SMTP_CA_FILE },
     recipients: {

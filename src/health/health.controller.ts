@@ -17,7 +17,7 @@ import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
 import { VERSION } from '../common/version';
 import { Config, CONFIG } from '../config/config';
 import { protectionWarnings } from '../keys/protection';
-import { SealingStateStore } from '../ledger/sealing-state';
+import { SealingState, SealingStateStore } from '../ledger/sealing-state';
 import { REDIS } from '../redis/redis.module';
 import { Metrics } from './metrics';
 import { PipelineStateReader } from './pipeline-state';
@@ -40,7 +40,9 @@ const health = z.object({
     .object({ waiting: z.number(), oldestWaitingMs: z.number(), unaccounted: z.number() })
     .nullable()
     .describe('null while Redis is down'),
-  warnings: z.array(z.string()).describe('protections that are switched off; empty when all are on'),
+  warnings: z
+    .array(z.string())
+    .describe('protections that are switched off, and witnesses that take no checkpoints; empty when all is well'),
   ledger: z
     .object({
       lagMs: z
@@ -117,7 +119,7 @@ export class HealthController {
         oldestWaitingMs: pipeline.oldestWaitingMs,
         unaccounted: pipeline.unaccounted,
       },
-      warnings: protectionWarnings(this.config),
+      warnings: [...protectionWarnings(this.config), ...(sealing?.failing ?? []).map(witnessWarning)],
       ledger,
     };
   }
@@ -150,6 +152,10 @@ export class HealthController {
     return this.metrics.scrape();
   }
 }
+
+/** Without the reason, which may name hosts and files: health is open to anyone. */
+const witnessWarning = ({ name, since }: SealingState['failing'][number]): string =>
+  `the witness ${name} has taken no checkpoints since ${new Date(since).toISOString()}; the log of the worker says why`;
 
 async function probe(check: () => Promise<void>): Promise<z.infer<typeof dependency>> {
   const began = performance.now();

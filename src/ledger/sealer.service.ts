@@ -84,6 +84,7 @@ export class SealerService implements OnApplicationBootstrap, BeforeApplicationS
     this.stopping = true;
     this.wake();
     await this.loop;
+    await this.witnesses.stop();
     this.subscriber.disconnect();
     await this.leadership.release().catch((error: Error) => this.log.debug(error.message));
   }
@@ -125,6 +126,7 @@ export class SealerService implements OnApplicationBootstrap, BeforeApplicationS
     }
     if (fence !== this.fence || !this.leading) await this.lead(fence);
     if (this.clock.now() - this.surveyedAt > SURVEY_MS) await this.survey(Math.max(0, this.batch - BATCHES_BACK));
+    await this.witnesses.daily();
     try {
       return await this.round();
     } finally {
@@ -162,6 +164,8 @@ export class SealerService implements OnApplicationBootstrap, BeforeApplicationS
     this.batch = 0;
     const checkpoints = await this.store.newestCheckpoints();
     for (const checkpoint of checkpoints) this.agenda.known(checkpoint);
+    // The last leader may have died before its witnesses took them.
+    this.witnesses.announce(checkpoints);
     await this.survey(0);
     this.leading = true;
     this.fence = fence;
@@ -182,7 +186,7 @@ export class SealerService implements OnApplicationBootstrap, BeforeApplicationS
     this.size.set(state.sealed);
     this.lag.set(state.lagMs / 1000);
     this.alarms.set(Object.keys(state.halted).length);
-    await this.states.write(state);
+    await this.states.write({ ...state, failing: this.witnesses.failures() });
   }
 
   /** The log gets one critical event for each reason; where that fails the metric and the state still tell. */

@@ -15,6 +15,8 @@ const state = z.object({
   sealed: z.number(),
   /** Ledgers that are not sealed because of a contradiction: tenant → reason. */
   halted: z.record(z.string(), z.string()),
+  /** Witnesses that take no checkpoints: since when (ms since the epoch), and why. */
+  failing: z.array(z.object({ name: z.string(), since: z.number(), reason: z.string() })).default([]),
 });
 export type SealingState = z.infer<typeof state>;
 

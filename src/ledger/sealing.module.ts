@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { MailModule } from '../mail/mail.module';
 import { LedgerStore } from './ledger-store';
 import { Sealer } from './sealer';
 import { SealerService } from './sealer.service';
@@ -6,5 +7,5 @@ import { SealingStateStore } from './sealing-state';
 import { Witnesses } from './witnesses';
 
 /** The worker's part of the ledger: sealing. */
-@Module({ providers: [LedgerStore, Sealer, SealerService, SealingStateStore, Witnesses] })
+@Module({ imports: [MailModule], providers: [LedgerStore, Sealer, SealerService, SealingStateStore, Witnesses] })
 export class SealingModule {}

@@ -76,6 +76,8 @@ export class RedisKeys {
   ledgerHeads = () => `${this.prefix}:ledger:heads`;
   /** String: JSON of how sealing goes, written every second by the worker that seals. */
   ledgerState = () => `${this.prefix}:ledger:state`;
+  /** String: the day (UTC) on which checkpoints were mailed last. */
+  witnessMailDay = () => `${this.prefix}:ledger:mailed`;
   /** String with a time to live: which worker verifies the ledgers by schedule; `<fence>/<process>`. */
   verifyLeader = () => `${this.prefix}:verify:leader`;
   /** String: the last fence given to a leader. */

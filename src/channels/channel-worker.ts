@@ -13,8 +13,8 @@ import { Dispatcher } from './dispatcher';
 /** Messages on their way at the same time; a receiver that hangs holds one of them for ten seconds. */
 const CONCURRENCY = 20;
 /** A worker that does not renew its locks for so long is taken for dead, and its messages are sent by another. */
-const LOCK_MS = 30_000;
-const STALLED_CHECK_MS = 5000;
+const LOCK_MS = 15_000;
+const STALLED_CHECK_MS = 3000;
 /** What cannot even be begun, since a store is away, is tried again so much later, for ever. */
 const AGAIN_MS = 2000;
 
@@ -53,17 +53,17 @@ export class ChannelWorker implements OnApplicationBootstrap, BeforeApplicationS
     for (const connection of this.connections) connection.disconnect();
   }
 
-  /** @param work resolves with when to go on (ms since the epoch), or undefined if the job is done */
+  /** @param work resolves with how many ms to wait before going on, or undefined if the job is done */
   private worker(queue: string, concurrency: number, work: (job: Job) => Promise<number | undefined>): Worker {
     const connection = connectRedis(this.config, { blocking: true });
     this.connections.push(connection);
     const process = async (job: Job, token?: string) => {
-      const again = await work(job).catch((error: Error) => {
+      const wait = await work(job).catch((error: Error) => {
         this.log.warn(`a notification waits: ${error.message}`);
-        return Date.now() + AGAIN_MS;
+        return AGAIN_MS;
       });
-      if (again === undefined) return;
-      await job.moveToDelayed(again, token);
+      if (wait === undefined) return;
+      await job.moveToDelayed(Date.now() + wait, token);
       throw new DelayedError();
     };
     const worker = new Worker(queue, process, {

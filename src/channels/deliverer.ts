@@ -33,7 +33,7 @@ export class Deliverer {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Goes one step further with a delivery; returns when to go on with it (ms since the epoch), undefined if it is done. */
+  /** Goes one step further with a delivery; returns in how many ms to go on with it, undefined if it is done. */
   async deliver(id: string): Promise<number | undefined> {
     const delivery = await this.store.get(id);
     if (!delivery) return undefined;
@@ -48,7 +48,7 @@ export class Deliverer {
       const now = this.clock.now();
       const perMinute = channel.ratePerMinute ?? RATE_PER_MINUTE[channel.type];
       const wait = await this.store.take(delivery.target, now, perMinute);
-      if (wait > 0) return now + wait;
+      if (wait > 0) return wait;
       const steps = items.flatMap(({ transition }) => (transition ? [transition] : []));
       try {
         this.taken.set(id, await this.sender.send(delivery, channel, target, steps));
@@ -83,10 +83,9 @@ export class Deliverer {
     const most = delivery.kind === 'test' ? 1 : this.config.notify.attempts;
     const wait = nextAttempt(error, attempts, most, Math.random());
     if (wait === undefined) return this.giveUp(delivery, items, reason);
-    const dueAt = this.clock.now() + wait;
-    await this.change(delivery, { state: 'queued', reason, dueAt });
+    await this.change(delivery, { state: 'queued', reason, dueAt: this.clock.now() + wait });
     this.metrics.count(delivery, 'retried', this.clock.now());
-    return dueAt;
+    return wait;
   }
 
   /** For good: it is in the notification log and, unless it was a test, in the log of the tenant. */

@@ -10,10 +10,16 @@ const NOT_PUBLIC = [
   ...['::/3', '4000::/2', '8000::/1', '2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'],
 ];
 
+/** Ranges of both families, apart: a list of Node takes an IPv4 address for its mapped IPv6 one too, and ::/3 holds those. */
+interface Ranges {
+  ipv4: BlockList;
+  ipv6: BlockList;
+}
+
 /** Says which addresses may be connected to on behalf of a tenant. */
 export class AddressGuard {
   private readonly refused = listOf(NOT_PUBLIC);
-  private readonly allowed: BlockList;
+  private readonly allowed: Ranges;
 
   /** @param allowed addresses and CIDR ranges that are allowed although they are not public */
   constructor(allowed: readonly string[]) {
@@ -32,9 +38,10 @@ export class AddressGuard {
 
 const familyOf = (address: string) => (isIPv4(address) ? 'ipv4' : 'ipv6');
 
-function contains(list: BlockList, address: string): boolean {
-  const v4 = mappedV4(address) ?? address;
-  return list.check(v4, familyOf(v4));
+function contains(ranges: Ranges, address: string): boolean {
+  const plain = mappedV4(address) ?? address.split('%')[0] ?? '';
+  const family = familyOf(plain);
+  return ranges[family].check(plain, family);
 }
 
 /** The IPv4 address that an IPv6 address stands for, in either way of writing. */
@@ -46,18 +53,18 @@ function mappedV4(address: string): string | undefined {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
-function listOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
+function listOf(ranges: readonly string[]): Ranges {
+  const lists: Ranges = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const range of ranges) {
     const [address = '', prefix] = range.split('/');
     const family = familyOf(address);
     if (!isRange(range)) {
       throw new AppError('CONFIG_INVALID', 500, `"${range}" is no address or CIDR range such as 10.1.0.0/16`);
     }
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
+    if (prefix === undefined) lists[family].addAddress(address, family);
+    else lists[family].addSubnet(address, Number(prefix), family);
   }
-  return list;
+  return lists;
 }
 
 /** Whether a text is an address or a CIDR range. */

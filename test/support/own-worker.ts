@@ -3,8 +3,14 @@ import { join } from 'node:path';
 import type { OwnStores } from './engines';
 import { ROOT } from './system';
 
-/** A worker of the built product, in a process of its own, on a test's own stores. `stop` resolves when it has ended. */
-export function startOwnWorker(stores: OwnStores, env: Record<string, string> = {}): { stop: () => Promise<void> } {
+export interface OwnWorker {
+  stop: () => Promise<void>;
+  /** With -9. */
+  kill: () => Promise<void>;
+}
+
+/** A worker of the built product, in a process of its own, on a test's own stores. `stop` and `kill` resolve when it has ended. */
+export function startOwnWorker(stores: OwnStores, env: Record<string, string> = {}): OwnWorker {
   const { clickhouse, redis, rootKey, dataDir } = stores.config;
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AUDIT_')));
   const child = spawn(process.execPath, [join(ROOT, 'dist/main.js')], {
@@ -27,6 +33,10 @@ export function startOwnWorker(stores: OwnStores, env: Record<string, string> = 
   return {
     stop: () => {
       child.kill('SIGTERM');
+      return ended;
+    },
+    kill: () => {
+      child.kill('SIGKILL');
       return ended;
     },
   };

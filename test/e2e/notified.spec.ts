@@ -86,6 +86,74 @@ describe('people are told of alerts', () => {
     expect((await cli('notify', 'test', '--group', 'nobody')).code).toBe(1);
   });
 
+  it('by channels whose secrets go in and never come out', async () => {
+    const put = (name: string, body: object, query = '') =>
+      tenant.request(`recipients/${name}${query}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const pager = { name: 'pager', type: 'pagerduty', routingKey: 'routing-SECRET' };
+    const secret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
+    const hook = { name: 'hook', type: 'webhook', url: 'https://hooks.example.org/a', secrets: [secret] };
+    expect((await put('ciso', { channels: [pager, hook] })).status).toBe(200);
+    const again = await put('ciso', { channels: [{ name: 'pager', type: 'pagerduty' }, hook] }, '?version=1');
+    expect(await again.json()).toMatchObject({
+      version: 2,
+      channels: [
+        { name: 'pager', secretsSet: ['routingKey'] },
+        { name: 'hook', secretsSet: ['secrets'] },
+      ],
+    });
+    expect((await put('ciso', { channels: [] }, '?version=1')).status).toBe(409);
+    expect((await put('dpo', { channels: [{ name: 'pager', type: 'pagerduty' }] })).status).toBe(422);
+    expect((await put('dpo', { channels: [{ name: 'mail', type: 'mail', to: ['nobody'] }] })).status).toBe(400);
+    const rotated = await cli('recipients', 'rotate-secret', 'ciso', 'hook');
+    expect(rotated.stdout).toMatch(/^whsec_[A-Za-z0-9+/]{43}=\n$/);
+    const shown = (await cli('recipients', 'show', 'ciso')).stdout + (await cli('recipients', 'list', '--json')).stdout;
+    for (const one of ['routing-SECRET', secret, rotated.stdout.trim()]) expect(shown).not.toContain(one);
+    expect(system.output()).not.toContain('SECRET');
+    expect((await tenant.request('recipients', { role: 'analyst' })).status).toBe(403);
+    expect((await cli('recipients', 'delete', 'ciso')).code).toBe(0);
+    expect((await tenant.request('recipients/ciso')).status).toBe(404);
+    await tenant.waitForCount(4, 'eventType=AUDIT_RECIPIENTS_CHANGED');
+    const other = await TestTenant.create(system);
+    expect((await other.get<{ items: object[] }>('recipients')).items).toEqual([]);
+  });
+
+  it('by a live stream, which goes on where a reader left it', async () => {
+    const read = async (headers: Record<string, string>, until: RegExp): Promise<string> => {
+      const stop = new AbortController();
+      const answer = await tenant.request('alerts/stream', { headers, signal: stop.signal, role: 'viewer' });
+      expect(answer.headers.get('content-type')).toContain('text/event-stream');
+      let text = '';
+      const decoder = new TextDecoder();
+      for await (const chunk of answer.body ?? []) {
+        text += decoder.decode(chunk as Uint8Array, { stream: true });
+        if (until.test(text)) break;
+      }
+      stop.abort();
+      return text;
+    };
+    const following = read({}, /event: opened\ndata: .*\n/);
+    const failed = { eventType: 'LOGIN_FAILED', description: 'Wrong password', context: { ipAddress: '203.0.113.7' } };
+    // The stream begins at the end of what has happened, so it has to be open first.
+    await waitFor(async () => {
+      await tenant.post(
+        'events',
+        Array.from({ length: 6 }, () => failed),
+      );
+      return (await tenant.get<{ items: Alert[] }>('alerts')).items[0];
+    });
+    const [, place = ''] = /id: (\S+)\nevent: opened/.exec(await following) ?? [];
+    const [alert] = (await tenant.get<{ items: Alert[] }>('alerts')).items;
+    expect((await tenant.post(`alerts/${alert?.id}/acknowledge`, {})).status).toBe(200);
+    const later = await read({ 'last-event-id': place }, /event: acknowledged\ndata: .*\n/);
+    expect(later).not.toContain('event: opened');
+    expect(later).toContain(alert?.id);
+    expect((await tenant.request('alerts/stream', { headers: { 'last-event-id': 'x' } })).status).toBe(400);
+  });
+
   (present ? it : it.skip)(
     'once for each alert of an imported log, and once more when nobody acknowledges it',
     async () => {

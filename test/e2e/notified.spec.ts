@@ -162,8 +162,11 @@ describe('people are told of alerts', () => {
       const imported = JSON.parse((await cli('import', LOG, ...options, '--evaluate')).stdout) as {
         evaluated: { opened: number };
       };
-      const { items: alerts } = await tenant.get<{ items: Alert[] }>('alerts?limit=1000');
-      expect(alerts).toHaveLength(imported.evaluated.opened);
+      // The list is a moment behind.
+      const alerts = await waitFor(async () => {
+        const { items } = await tenant.get<{ items: Alert[] }>('alerts?limit=1000');
+        return items.length === imported.evaluated.opened ? items : undefined;
+      });
       expect(alerts.length).toBeGreaterThan(5);
       for (const { recipients } of alerts) expect(recipients).toContain('security_team');
 

@@ -21,7 +21,7 @@ export default tseslint.config(
   },
   // main.ts and cli.ts hand the environment to src/config, and to children.
   {
-    files: ['test/**', 'src/config/**', 'src/main.ts', 'src/cli.ts', 'src/**/*.spec.ts'],
+    files: ['test/**', 'examples/**', 'src/config/**', 'src/main.ts', 'src/cli.ts', 'src/**/*.spec.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
 );

@@ -113,9 +113,9 @@ describe('verifying receipts', () => {
 
   it('detects a proof that does not hold', async () => {
     const receipts = add(5);
-    const { proof } = ledger;
+    const honest = ledger.proof.bind(ledger);
     ledger.proof = async (id) => {
-      const given = await proof.call(ledger, id);
+      const given = await honest(id);
       return typeof given === 'string' ? given : { ...given, leafIndex: (given.leafIndex + 1) % 5 };
     };
     expect(new Set((await faults(receipts)).map(([, fault]) => fault))).toEqual(new Set(['not-in-ledger']));

@@ -1,4 +1,6 @@
-import { Controller, Get, Header, Param, Res } from '@nestjs/common';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { Controller, Get, Header, Headers, Param, Res } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiOkResponse,
@@ -44,7 +46,7 @@ export class TilesController {
     summary: 'Tile or bundle of entries of a ledger',
     description:
       'As in C2SP tlog-tiles: `<level>/<index>[.p/<width>]` gives hashes of 32 bytes, `entries/<index>[.p/<width>]` entries behind their ' +
-      'length of 16 bits. An entry is the envelope of an event. Events that retention has removed have no entries.',
+      'length of 16 bits, packed with gzip if the client takes that. An entry is the envelope of an event. Events that retention has removed have no entries.',
   })
   @ApiParam({ name: 'path', example: '0/x001/x234/067.p/17' })
   @ApiProduces('application/octet-stream')
@@ -53,14 +55,27 @@ export class TilesController {
   async tile(
     @Param('tenant') tenant: string,
     @Param('*') path: string,
+    @Headers('accept-encoding') accepted: string | undefined,
     @Caller() caller: Principal,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const name = parseTilePath(path);
     if (!name) throw new AppError('TILE_NOT_FOUND', 404, `"tile/${path.slice(0, 100)}" is no path of a tile`);
     const bytes = await this.reader.tile(tenantOf(tenant, caller), name);
-    await reply.header('content-type', 'application/octet-stream').header('cache-control', FOR_EVER).send(bytes);
+    void reply.header('content-type', 'application/octet-stream').header('cache-control', FOR_EVER);
+    // Hashes do not shrink; envelopes do, to a fifth.
+    if (name.level !== 'entries') return void (await reply.send(bytes));
+    void reply.header('vary', 'accept-encoding');
+    if (!acceptsGzip(accepted)) return void (await reply.send(bytes));
+    await reply.header('content-encoding', 'gzip').send(await zip(bytes));
   }
+}
+
+const zip = promisify(gzip);
+
+/** Whether an Accept-Encoding names gzip with a weight above 0. */
+export function acceptsGzip(header: string | undefined): boolean {
+  return /(?:^|,)\s*gzip\s*(?:;\s*q=(?:1|0?\.\d*[1-9])[^,]*)?(?:,|$)/i.test(header ?? '');
 }
 
 /** The tenant in the path, if the caller may read its ledger. */

@@ -1,12 +1,16 @@
+import { execFileSync } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { createClient, ClickHouseClient } from '@clickhouse/client';
+import { stream } from 'exceljs';
 import type { Role } from '../../src/access/permissions';
 import { readRuntime } from '../../src/supervisor/runtime-file';
 import { mcpAudit } from '../support/cli';
 import { testDataDir } from '../support/engines';
-import { TestTenant, waitFor } from '../support/system';
+import { ROOT, TestTenant, waitFor } from '../support/system';
 
 interface Item {
   id: string;
@@ -52,6 +56,14 @@ async function filesWith(text: string, below = ''): Promise<string[]> {
     if ((await readFile(join(testDataDir(), name)).catch(() => Buffer.alloc(0))).includes(text)) found.push(name);
   }
   return found;
+}
+
+async function cellsOf(workbook: Buffer): Promise<string> {
+  const rows: string[] = [];
+  for await (const sheet of new stream.xlsx.WorkbookReader(Readable.from([workbook]), {})) {
+    for await (const row of sheet) rows.push(JSON.stringify(row.values));
+  }
+  return rows.join('\n');
 }
 
 const send = async (tenant: TestTenant, events: object[]) => {
@@ -134,6 +146,33 @@ describe('an erased person', () => {
     });
     const [line] = (await answer.text()).trim().split('\n');
     expect(JSON.parse(line ?? '')).toMatchObject({ event: { context: { userId: ERASED, userAgent: ERASED } } });
+  });
+
+  it('is in no form of export, and what was recorded of it still verifies offline', async () => {
+    for (const format of ['json', 'ndjson', 'csv', 'xlsx']) {
+      const answer = await tenant.request(`events/export?format=${format}`, { role: 'officer' });
+      expect(answer.status).toBe(200);
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      const text = format === 'xlsx' ? await cellsOf(bytes) : bytes.toString();
+      expect([format, text.includes(reference), text.includes(person)]).toEqual([format, true, false]);
+    }
+    const dir = await mkdtemp(join(tmpdir(), 'mcp-audit-erased-'));
+    try {
+      const { items } = await tenant.get<{ items: { key: string }[] }>('ledger/keys');
+      const [own] = await find(tenant, 'text=own');
+      const paths = [`events/${own?.id}/proof`, 'events/export?proofs=true&eventType=LOGIN_SUCCESS'];
+      for (const [i, path] of paths.entries()) {
+        const text = await (await tenant.request(path, { role: 'officer' })).text();
+        expect(text).not.toContain(person);
+        await writeFile(join(dir, String(i)), text);
+        const verifier = [join(ROOT, 'dist/ledger/verify-offline.cjs'), join(dir, String(i))];
+        // Throws unless it ends with 0.
+        const said = execFileSync(process.execPath, [...verifier, '--key', items[0]?.key ?? ''], { encoding: 'utf8' });
+        expect(said).toMatch(/^sound$/m);
+      }
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
   });
 
   it('has a certificate that anyone can verify, with the checkpoints before and after', () => {

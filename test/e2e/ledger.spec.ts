@@ -1,4 +1,6 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
+import { get } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import { findRole } from '../support/processes';
 import { startSystem, System, TestTenant, waitFor } from '../support/system';
 
@@ -212,6 +214,30 @@ describe('a ledger over HTTP', () => {
     expect(await reader.status('tile/2/000.p/1')).toBe(404);
     for (const odd of ['tile/0/0', 'tile/0/000.p/0', 'tile/0/000.p/256', 'tile/00/000', 'tile/0/x000/000', 'tile/x'])
       expect([odd, await reader.status(odd)]).toEqual([odd, 404]);
+  });
+
+  it('serves bundles of entries with gzip to those who take it, tiles and all else as they are', async () => {
+    const prefix = `${tenant.url}/audit/api/ledger/${tenant.name}/tile`;
+    const headers = { authorization: `Bearer ${await tenant.key('viewer')}` };
+    const raw = (path: string, accepted: string) =>
+      new Promise<{ encoding: string | undefined; cache: string | undefined; bytes: Buffer }>((done, failed) => {
+        get(`${prefix}/${path}`, { headers: { ...headers, 'accept-encoding': accepted } }, (answer) => {
+          const chunks: Buffer[] = [];
+          answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+          answer.on('end', () => {
+            const { 'content-encoding': encoding, 'cache-control': cache } = answer.headers;
+            done({ encoding, cache, bytes: Buffer.concat(chunks) });
+          });
+        }).on('error', failed);
+      });
+    const plain = await raw('entries/000', 'identity');
+    const packed = await raw('entries/000', 'br;q=1, gzip;q=0.8');
+    expect([plain.encoding, packed.encoding]).toEqual([undefined, 'gzip']);
+    expect(gunzipSync(packed.bytes)).toEqual(plain.bytes);
+    expect(packed.bytes.length * 2).toBeLessThan(plain.bytes.length);
+    expect(packed.cache).toContain('immutable');
+    expect((await raw('entries/000', 'gzip;q=0')).encoding).toBeUndefined();
+    expect(await raw('0/000', 'gzip')).toMatchObject({ encoding: undefined, bytes: expect.any(Buffer) as Buffer });
   });
 
   it('tells its state and lists its checkpoints, each larger than the last or newer', async () => {

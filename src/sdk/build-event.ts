@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { EVENT_TYPES } from '../events/event-types';
 import { isUuid, uuidV7 } from '../events/uuid';
-import { currentAuditContext, mergeContexts } from './context';
+import { currentAuditContext } from './context';
 import { minimalDiff } from './diff';
 import { PlainLimits, plainCopy, plainObject, TIGHT_LIMITS, USUAL_LIMITS } from './plain';
 import type { Redactor } from './redact';
@@ -62,10 +62,7 @@ export function buildEvent(
   };
   if (fields.severity !== undefined) head.severity = severity;
   if (fields.outcome !== undefined) head.outcome = fields.outcome;
-  const context = contextOf(
-    mergeContexts(mergeContexts(options.context, currentAuditContext()), fields.context ?? {}),
-    notes,
-  );
+  const context = contextOf(fields.context, currentAuditContext(), options.context, notes);
   if (context) head.context = context;
   if (fields.subjectId) head.subjectId = fitted(String(fields.subjectId), 512, undefined);
   if (fields.compliance) head.compliance = complianceOf(fields.compliance);
@@ -120,18 +117,36 @@ function idOf(given: string | undefined, now: number, notes: string[]): string {
 }
 
 function timeOf(given: Date | string | undefined, now: number, notes: string[]): string {
-  if (given === undefined) return new Date(now).toISOString();
+  if (given === undefined) return isoTime(now);
   const time = new Date(given).getTime();
   if (!Number.isNaN(time) && time >= 0 && time < now + 86_400_000) return new Date(time).toISOString();
   notes.push('occurredAt was no possible time and was replaced');
-  return new Date(now).toISOString();
+  return isoTime(now);
 }
 
-function contextOf(context: AuditContext, notes: string[]): AuditContext | undefined {
+// Events often come several in one ms, and formatting a time costs more than most of what is done here.
+let lastMs = Number.NaN;
+let lastTime = '';
+
+function isoTime(ms: number): string {
+  if (ms !== lastMs) {
+    lastTime = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastTime;
+}
+
+/** Of each member the first that is there: that of the event, of the scope, of the logger. */
+function contextOf(
+  own: AuditContext | undefined,
+  scope: Readonly<AuditContext>,
+  general: AuditContext,
+  notes: string[],
+): AuditContext | undefined {
   const fit: AuditContext = {};
   let some = false;
   for (const name of CONTEXT_NAMES) {
-    const value: unknown = context[name];
+    const value: unknown = own?.[name] ?? scope[name] ?? general[name];
     if (value === undefined || value === null || value === '') continue;
     if (typeof value === 'function' || typeof value === 'symbol') continue;
     const text = typeof value === 'string' ? value : textOf(value);

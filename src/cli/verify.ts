@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AppError } from '../common/app-error';
 import { canonicalize } from '../events/canonical-json';
 import { parseVerifierKey } from '../ledger/checkpoint';
+import { keptNote } from '../ledger/kept-checkpoint';
 import { leafHash } from '../ledger/merkle';
 import { verifyDirectory } from '../ledger/verify-offline';
 import { parseJson } from './client';
@@ -75,6 +76,8 @@ const receipt = z.looseObject({
   /** The event itself, in a line of an export. */
   event: z.looseObject({ id: z.string() }).optional(),
 });
+/** Members of the lines of an export that are no events: what proves those, and the checkpoint. */
+const PROVING = ['gap', 'tile', 'ledger'];
 const receipts = z.looseObject({ receipts: z.array(receipt) });
 
 interface Expected {
@@ -96,7 +99,7 @@ async function readEvents(file: string): Promise<Expected[]> {
       const hash = each.event ? hashOf(each.event) : each.leafHash;
       if (hash !== undefined) {
         events.push({ id: each.event?.id ?? each.id ?? null, leafHash: hash, leafIndex: each.leafIndex ?? null });
-      } else if (!('checkpoint' in each)) {
+      } else if (!PROVING.some((member) => member in each)) {
         throw new UsageError(`${file}, line ${number}: is neither a receipt nor a line of an NDJSON export`);
       }
     }
@@ -111,7 +114,9 @@ async function verifySystem(options: Options): Promise<z.infer<typeof report>> {
   const tenant = options.tenant ?? (await client.json('GET', 'ledger', me)).tenant;
   const body = {
     ...{ from: bound('--from', options.from), to: bound('--to', options.to) },
-    ...(options.checkpoint !== undefined && { checkpoint: await readFile(options.checkpoint, 'utf8') }),
+    ...(options.checkpoint !== undefined && {
+      checkpoint: keptNote(await readFile(options.checkpoint, 'utf8'), (origin) => origin.endsWith(`/${tenant}`)),
+    }),
     ...(options.events !== undefined && { events: await readEvents(options.events) }),
   };
   const response = await client.request('POST', `ledger/${encodeURIComponent(tenant)}/verifications`, {
@@ -152,12 +157,14 @@ async function verifyOffline(dir: string, options: Options) {
       '--offline needs --key, the public key of the ledger (GET /audit/api/ledger/keys), got from elsewhere',
     );
   }
+  const keys = options.key.map(parseVerifierKey);
+  const isOwn = (origin: string) => keys.some(({ name }) => name === origin);
   const progress = new Progress(process.stderr);
   const found = await verifyDirectory(
     {
       dir,
-      keys: options.key.map(parseVerifierKey),
-      older: options.checkpoint === undefined ? undefined : await readFile(options.checkpoint, 'utf8'),
+      keys,
+      older: options.checkpoint && keptNote(await readFile(options.checkpoint, 'utf8'), isOwn),
     },
     ({ done, total }) => progress.update(() => ({ done, total, text: `${done} of ${total} leaves` })),
   );
@@ -206,7 +213,10 @@ export function verifyCommand(): Command {
     .option('--from <leaf|time>', 'first event')
     .option('--to <leaf|time>', 'behind the last event')
     .option('--events <file>', 'events that the log must hold: an NDJSON export, or receipts of ingest')
-    .option('--checkpoint <file>', 'a checkpoint got earlier, which the log must continue')
+    .option(
+      '--checkpoint <file>',
+      'a checkpoint got earlier, which the log must continue: a note, or a file of a witness',
+    )
     .option('--offline <dir>', 'verify a directory of tlog-tiles instead of the running system')
     .option('--key <key>', 'public key of the ledger, name+id+key, for --offline; may be repeated', collect)
     .option('--json', 'print the report as JSON')

@@ -115,7 +115,7 @@ describe('mcp-audit verify', () => {
     await send(tenant, 300);
     await sealed(tenant, 300);
     const file = join(dir, 'export.ndjson');
-    const text = await (await tenant.request('events/export?format=ndjson')).text();
+    const text = await (await tenant.request('events/export?format=ndjson&proofs=true')).text();
     await writeFile(file, text);
     expect((await verify(tenant, '--events', file)).code).toBe(0);
     await writeFile(file, text.replace('"read 7"', '"read 7 more"'));

@@ -4,6 +4,7 @@ import { createServer, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mcpAudit } from '../support/cli';
 import { MailServer, startMailServer } from '../support/mail-server';
 import { ROOT, startSystem, System, TestTenant, waitFor } from '../support/system';
 
@@ -120,6 +121,11 @@ describe('witnesses of checkpoints', () => {
     await waitFor(async () =>
       (await read()).passed.join().includes('you kept is of the same tree') ? true : undefined,
     );
+  }, 60_000);
+
+  it('keep in the file what mcp-audit verify holds the log against', async () => {
+    const result = await mcpAudit(system.dataDir, 'verify', '--tenant', tenant.name, '--checkpoint', file);
+    expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('sound') as string });
   }, 60_000);
 
   it('send one mail a day, with all checkpoints, also when the system is started again', async () => {

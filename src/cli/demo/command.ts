@@ -3,6 +3,7 @@ import { connect, withTenant } from '../context';
 import { countAdded, countEvents, waitingEvents } from '../event-count';
 import { EventSender } from '../event-sender';
 import { EXIT, print, printJson, UsageError } from '../output';
+import { Evaluated, raiseHistory } from '../raise-history';
 import { Progress } from '../progress';
 import { wholeNumber } from '../search';
 import { DemoOptions, generateDemo } from './generator';
@@ -16,6 +17,7 @@ interface Options {
   end?: string;
   tenant?: string;
   dryRun?: boolean;
+  evaluate: boolean;
   json?: boolean;
 }
 
@@ -47,7 +49,9 @@ async function runDemo(given: Options): Promise<void> {
   });
   const before = await countEvents(client, undefined);
   let days = 0;
+  let first: string | undefined;
   for (const events of demo.eventsByDay()) {
+    first ??= events[0]?.occurredAt;
     for (const event of events) await sender.add(event, event.eventType);
     days += 1;
     progress.update(() => ({ done: days, total: options.days + 1, text: `${days} days, ${sender.accepted} accepted` }));
@@ -55,15 +59,24 @@ async function runDemo(given: Options): Promise<void> {
   await sender.finish();
   const system = { count: () => countEvents(client, undefined), waiting: () => waitingEvents(client) };
   const added = before === undefined ? undefined : await countAdded(system, before, sender.accepted);
+  const to = new Date(options.end + 1).toISOString();
+  const evaluated = given.evaluate && first !== undefined ? await raiseHistory(client, { from: first, to }) : undefined;
   progress.clear();
-  report(given, options, { accepted: sender.accepted, added, rejected: sender.rejected, refusals }, demo.incidents);
+  const sent = { accepted: sender.accepted, added, rejected: sender.rejected, refusals, evaluated };
+  report(given, options, sent, demo.incidents);
   if (sender.rejected > 0) process.exitCode = EXIT.failed;
 }
 
 function report(
   given: Options,
   options: DemoOptions,
-  sent: { accepted: number; added: number | undefined; rejected: number; refusals: string[] },
+  sent: {
+    accepted: number;
+    added: number | undefined;
+    rejected: number;
+    refusals: string[];
+    evaluated: Evaluated | undefined;
+  },
   incidents: { name: string; summary: string; events: { occurredAt: string }[] }[],
 ): void {
   const end = new Date(options.end).toISOString();
@@ -79,6 +92,7 @@ function report(
   const known = sent.added === undefined ? '' : `, ${sent.added} of them new`;
   print(`${sent.accepted} events of ${options.days} days up to ${end} accepted${known} (seed ${options.seed})`);
   for (const refusal of sent.refusals.slice(0, 5)) print(`refused: ${refusal}`);
+  if (sent.evaluated) print(`${sent.evaluated.opened} alerts opened; "mcp-audit alerts list" shows them`);
   print('planted incidents:');
   for (const { name, at, summary } of planted) print(`  ${name.padEnd(22)} ${at}  ${summary}`);
 }
@@ -94,6 +108,7 @@ export function demoCommand(): Command {
     .option('--seed <text>', 'another seed, another month', '1')
     .option('--events-per-day <n>', 'events of an average day, at least 50', '2000')
     .option('--end <time>', 'when it ends (default: the hour that has begun)')
+    .option('--no-evaluate', 'open no alerts for it')
     .option('--dry-run', 'print the events as NDJSON; nothing is sent')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', '\nExample:\n  mcp-audit demo --days 7 --seed harbour --end 2026-11-01T00:00:00Z')

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
 import { IANAZone } from 'luxon';
-import { z } from 'zod';
 import type { AuditClient } from '../client';
 import { connect, withTenant } from '../context';
 import { countAdded, countEvents, waitingEvents } from '../event-count';
 import { EventSender } from '../event-sender';
+import { raiseHistory } from '../raise-history';
 import { EXIT, print, printJson, UsageError } from '../output';
 import { Progress } from '../progress';
 import { importEvents } from './import-events';
@@ -54,23 +54,13 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
       const system = { count: () => countEvents(client, service), waiting: () => waitingEvents(client) };
       report.added = await countAdded(system, before, sender.accepted);
     }
-    if (options.evaluate) report.evaluated = await evaluate(client, report);
+    if (options.evaluate) report.evaluated = await raiseHistory(client, report.span);
   }
   progress.clear();
   addNotes(report, parser, options);
   if (options.json) printJson(report);
   else print(report.toString());
   if (report.linesRejected > 0) process.exitCode = EXIT.failed;
-}
-
-const evaluated = z.object({ events: z.number(), opened: z.number(), raised: z.number() });
-
-/** Has the alerts of the imported events raised. Those that were imported soon after they occurred have raised theirs already. */
-async function evaluate(client: AuditClient, report: ImportReport): Promise<ImportReport['evaluated']> {
-  const { span } = report;
-  if (!span) return { events: 0, opened: 0, raised: 0 };
-  const sent = { body: JSON.stringify(span), headers: { 'content-type': 'application/json' } };
-  return client.json('POST', 'rules/evaluate', evaluated, { ...sent, repeatable: true });
 }
 
 function check(options: ImportOptions): void {

@@ -104,7 +104,7 @@ describe('access', () => {
     const use = () => fetch(`${url}/audit/api/events`, { headers: { 'x-api-key': made.key } });
     expect((await use()).status).toBe(200);
     expect((await acme.request(`api-keys/${made.id}`, { method: 'DELETE' })).status).toBe(200);
-    await waitFor(async () => ((await use()).status === 401 ? true : undefined), { timeoutMs: 5000 });
+    await waitFor(async () => ((await use()).status === 401 ? true : undefined));
     await acme.waitForCount(1, `eventType=AUDIT_API_KEY_REVOKED&resourceId=${made.id}`);
   });
 

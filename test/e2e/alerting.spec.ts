@@ -127,7 +127,7 @@ describe('alerting', () => {
     expect((await tenant.post('rules', rule)).status).toBe(201);
     const event = { eventType: 'BACKUP_COMPLETED', description: 'done', context: { service: 'db' } };
     expect((await tenant.post('events', event)).status).toBe(202);
-    const alert = await waitFor(async () => (await alertsOf(tenant))[0], { timeoutMs: 40_000, what: () => 'an alert' });
+    const alert = await waitFor(async () => (await alertsOf(tenant))[0], { what: () => 'an alert' });
     expect(alert).toMatchObject({ ruleId: 'backup-missing', group: { service: 'db' }, counter: 1 });
   });
 });
@@ -231,7 +231,7 @@ describe('a worker that is killed with -9', () => {
         const total = (map: Map<string, number>) => [...map.values()].reduce((a, b) => a + b, 0);
         return total(counted) >= total(expected) ? true : undefined;
       },
-      { timeoutMs: 30_000, what: () => `alerts of ${sent.length} events` },
+      { what: () => `alerts of ${sent.length} events` },
     );
     const alerts = await alertsOf(tenant);
     expect(new Map(alerts.map(({ group, counter }) => [group.ipAddress ?? '', counter]))).toEqual(expected);

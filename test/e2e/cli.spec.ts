@@ -49,9 +49,7 @@ describe('mcp-audit', () => {
     const [listed] = (JSON.parse(stdout) as { id: string; name: string }[]).filter((k) => k.name === 'cli');
     expect(stdout).not.toContain(key);
     expect((await mcpAudit(dataDir, 'apikey', 'revoke', listed?.id ?? '', '--tenant', tenant.name)).code).toBe(0);
-    const until = Date.now() + 10_000;
-    while ((await asNewKey()).status !== 401 && Date.now() < until) await new Promise((done) => setTimeout(done, 100));
-    expect((await asNewKey()).status).toBe(401);
+    await waitFor(async () => ((await asNewKey()).status === 401 ? true : undefined), { what: () => 'the key to end' });
   });
 
   it('shows what happened, once the worker has counted it', async () => {

@@ -108,7 +108,7 @@ describe('an erased person', () => {
     expect(answer.status).toBe(201);
     erasure = (await answer.json()) as Erasure;
     // In its first half minute a new store does not remove old parts yet.
-  }, 120_000);
+  });
 
   it('leaves a record of what became unreadable', () => {
     expect(erasure).toMatchObject({ state: 'done', subjects: [reference], unreadable: { events: 2, mentions: 0 } });

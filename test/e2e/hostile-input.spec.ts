@@ -200,7 +200,7 @@ describe('hostile input', () => {
     }
     expect((await send(gzipSync(gzipSync(JSON.stringify(event()))), gzip)).status).toBe(400);
     expect((await send(gzipSync(JSON.stringify(event())), { 'content-encoding': 'gzip, gzip' })).status).toBe(415);
-    expect(Number(process.hrtime.bigint() - began) / 1e9).toBeLessThan(10);
+    expect(Number(process.hrtime.bigint() - began) / 1e9).toBeLessThan(60);
     await expectStored((await send(JSON.stringify(event()))).ids);
   });
 

@@ -171,7 +171,6 @@ describe('people are told of alerts', () => {
       for (const { recipients } of alerts) expect(recipients).toContain('security_team');
 
       await waitFor(async () => ((await all('state=sent')).length >= alerts.length ? true : undefined), {
-        timeoutMs: 60_000,
         what: () => `${alerts.length} mails, seen ${mailServer.mails.length}`,
       });
       expect(mailServer.mails).toHaveLength(alerts.length);
@@ -189,7 +188,6 @@ describe('people are told of alerts', () => {
       for (const { id } of acknowledged) expect((await tenant.post(`alerts/${id}/acknowledge`, {})).status).toBe(200);
       stepClock(31 * MINUTE);
       await waitFor(async () => ((await all('kind=escalated&state=sent')).length >= open.length ? true : undefined), {
-        timeoutMs: 60_000,
         what: () => `${open.length} escalations, seen ${mailServer.mails.length - alerts.length}`,
       });
       for (const { id } of open) {

@@ -103,7 +103,7 @@ describe('the SDK as applications get it', () => {
       const ended = await run(process.execPath, tsc, ...flags, ...legacy, 'types.mts', 'types.cts');
       expect(ended).toEqual({ code: 0, output: '' });
     }
-  }, 300_000);
+  });
 
   it('records through pino, whose transport runs in a thread of its own', async () => {
     const options = { url: tenant.url, apiKey: await tenant.key('ingest'), service: 'pino-app' };

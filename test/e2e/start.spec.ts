@@ -96,7 +96,7 @@ describe('starting the whole system', () => {
         const now = await processesOn(`${system.dataDir}/clickhouse/store`);
         return health.status === 'ok' && now.length > 0 && !now.some((pid) => before.includes(pid)) ? true : undefined;
       },
-      { timeoutMs: 30_000, what: () => 'ClickHouse to come back' },
+      { what: () => 'ClickHouse to come back' },
     );
   });
 
@@ -108,7 +108,6 @@ describe('starting the whole system', () => {
     expect(children.length).toBeGreaterThan(4);
     await system.stop({ signal: 'SIGKILL', remove: false });
     await waitFor(() => Promise.resolve(children.some((pid) => existsSync(`/proc/${pid}`)) ? undefined : true), {
-      timeoutMs: 30_000,
       what: () => 'all children to end',
     });
     system = await startSystem({ AUDIT_DATA_DIR: dataDir });

@@ -208,5 +208,5 @@ describe('verification by schedule', () => {
     } finally {
       await api.close();
     }
-  }, 60_000);
+  });
 });

@@ -67,7 +67,7 @@ beforeAll(async () => {
   await new Promise<void>((listening) => webhook.listen(0, '127.0.0.1', listening));
   system = await startSystem(env());
   tenant = await TestTenant.create(system);
-}, 120_000);
+});
 afterAll(async () => {
   await system.stop();
   await mail.close();
@@ -90,16 +90,16 @@ describe('witnesses of checkpoints', () => {
     });
     expect(text).toMatch(/audit_witness_failing\{[^}]*file[^}]*\} 0/);
     expect(system.output()).toContain('the witness webhook did not take a checkpoint: it answered 503');
-  }, 60_000);
+  });
 
   it('get the newest when they are back, with the login of the URL', async () => {
     refusing = false;
-    const post = await waitFor(() => Promise.resolve(posts.find((p) => p.taken)), { timeoutMs: 90_000 });
+    const post = await waitFor(() => Promise.resolve(posts.find((p) => p.taken)));
     expect(post.type).toBe('application/x-ndjson');
     expect(post.login).toBe(`Basic ${Buffer.from('me:p w').toString('base64')}`);
     expect(post.lines.find((line) => line.tenant === tenant.name)?.size).toBeGreaterThanOrEqual(10);
     await waitFor(async () => ((await health()).warnings.some((t) => t.includes('webhook')) ? undefined : true));
-  }, 120_000);
+  });
 
   it('keep in the file what verifies an export later', async () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -121,12 +121,12 @@ describe('witnesses of checkpoints', () => {
     await waitFor(async () =>
       (await read()).passed.join().includes('you kept is of the same tree') ? true : undefined,
     );
-  }, 60_000);
+  });
 
   it('keep in the file what mcp-audit verify holds the log against', async () => {
     const result = await mcpAudit(system.dataDir, 'verify', '--tenant', tenant.name, '--checkpoint', file);
     expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('sound') as string });
-  }, 60_000);
+  });
 
   it('send one mail a day, with all checkpoints, also when the system is started again', async () => {
     const [sent] = await waitFor(() => Promise.resolve(mail.mails.length > 0 ? mail.mails : undefined));
@@ -141,5 +141,5 @@ describe('witnesses of checkpoints', () => {
     await append(1, 1);
     await waitFor(async () => ((await kept()).length > before ? true : undefined));
     expect(mail.mails).toHaveLength(1);
-  }, 120_000);
+  });
 });

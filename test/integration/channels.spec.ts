@@ -104,7 +104,7 @@ describe('notifications', () => {
         const done = items.filter(({ state }) => state === 'sent' || state === 'failed');
         return done.length === count ? items : undefined;
       },
-      { what: () => `${count} notifications`, timeoutMs: 30_000 },
+      { what: () => `${count} notifications` },
     );
   const hook = (over: object = {}) => ({
     name: 'hook',
@@ -321,7 +321,7 @@ describe('a worker that is killed with -9', () => {
     try {
       for (const [i, one] of steps.entries()) {
         await tell(one);
-        await waitFor(() => sent(i + 1), { what: () => `message ${i + 1}`, timeoutMs: 40_000 });
+        await waitFor(() => sent(i + 1), { what: () => `message ${i + 1}` });
         await worker.kill();
         worker = startOwnWorker(stores, { ...env, AUDIT_PUBLIC_URL: 'https://audit.example.org' });
         // As if the queue had not known that it was told.
@@ -331,11 +331,11 @@ describe('a worker that is killed with -9', () => {
       let answer: () => void = () => undefined;
       receiver.answerNext({ status: 200, when: new Promise<void>((done) => (answer = done)) });
       await tell(last);
-      await waitFor(() => Promise.resolve(receiver.received.length >= 4 ? true : undefined), { timeoutMs: 40_000 });
+      await waitFor(() => Promise.resolve(receiver.received.length >= 4 ? true : undefined));
       await worker.kill();
       answer();
       worker = startOwnWorker(stores, { ...env, AUDIT_PUBLIC_URL: 'https://audit.example.org' });
-      await waitFor(() => sent(4), { what: () => 'the last message', timeoutMs: 60_000 });
+      await waitFor(() => sent(4), { what: () => 'the last message' });
       const ids = [...steps, last].map(({ alert }) => alert.id);
       expect(stepsSeen().sort()).toEqual([...ids, last.alert.id].sort());
     } finally {
@@ -343,7 +343,7 @@ describe('a worker that is killed with -9', () => {
       await queue.close();
       connection.disconnect();
     }
-  }, 240_000);
+  });
 });
 
 function fail(what: string): never {

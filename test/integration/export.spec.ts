@@ -32,8 +32,6 @@ function memoryInUse(): number {
 
 const NASTY = ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx'];
 
-jest.setTimeout(180_000);
-
 describe('exporting', () => {
   let api: OwnApi;
   let acts: { tenant: string; act: OwnAct }[];
@@ -310,11 +308,9 @@ describe('exporting', () => {
       expect(await running()).toBe(1);
       request.destroy();
       await waitFor(async () => ((await running()) === 0 ? true : undefined), {
-        timeoutMs: 60_000,
         what: () => 'the query to be gone',
       });
       await waitFor(() => Promise.resolve(acts.length === 2 ? true : undefined), {
-        timeoutMs: 60_000,
         what: () => 'the second record',
       });
       expect(acts[1]?.act).toMatchObject({ outcome: 'failure', details: { phase: 'aborted' } });
@@ -337,16 +333,14 @@ describe('exporting', () => {
           last = read;
           return rests ? true : undefined;
         },
-        { everyMs: 500, timeoutMs: 60_000, what: () => 'the query to rest' },
+        { everyMs: 500, what: () => 'the query to rest' },
       );
       expect(await running()).toBe(1);
       request.destroy();
       await waitFor(async () => ((await running()) === 0 ? true : undefined), {
-        timeoutMs: 60_000,
         what: () => 'the query to be gone',
       });
       await waitFor(() => Promise.resolve(acts.length === 2 ? true : undefined), {
-        timeoutMs: 60_000,
         what: () => 'the second record',
       });
       expect(acts[1]?.act.recordCount).toBeLessThan(rows);
@@ -370,7 +364,6 @@ describe('exporting', () => {
       await killed;
       expect(end).not.toContain('Exception');
       await waitFor(() => Promise.resolve(acts.length === 2 ? true : undefined), {
-        timeoutMs: 60_000,
         what: () => 'the second record',
       });
       expect(acts[1]?.act.details).toMatchObject({ phase: 'aborted' });

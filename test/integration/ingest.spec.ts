@@ -322,7 +322,8 @@ describe('POST /audit/api/events', () => {
     const down = await send(JSON.stringify(event()), { tenant });
     expect(down.status).toBe(503);
     expect(Number(down.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(Date.now() - began).toBeLessThan(2000);
+    // Refused, not hung until a time-out: those are minutes.
+    expect(Date.now() - began).toBeLessThan(20_000);
     await server.up();
     const after = await waitFor(async () => {
       const answer = await send(JSON.stringify(event()), { tenant });

@@ -46,7 +46,7 @@ export async function startSystem(env: Record<string, string> = {}): Promise<Sys
       const runtime = await readRuntime(dataDir);
       return runtime?.pid === child.pid ? runtime : undefined;
     },
-    { timeoutMs: 90_000, what: () => `the system to serve:\n${output}` },
+    { what: () => `the system to serve:\n${output}` },
   );
   return {
     url: found.url,
@@ -147,12 +147,15 @@ export class TestTenant {
 
 class Fatal extends Error {}
 
-/** Polls until `probe` gives something; a thrown Fatal ends it at once, other errors count as not yet. */
+/**
+ * Polls until `probe` gives something; a thrown Fatal ends it at once, other errors count as not yet. The bound is for what
+ * hangs, not for what is slow: a machine that does other work as well may take many times what a quiet one does.
+ */
 export async function waitFor<T>(
   probe: () => Promise<T | undefined>,
   options: { timeoutMs?: number; everyMs?: number; what?: () => string } = {},
 ): Promise<T> {
-  const { timeoutMs = 20_000, everyMs = 50, what = () => 'a condition' } = options;
+  const { timeoutMs = 120_000, everyMs = 50, what = () => 'a condition' } = options;
   const deadline = Date.now() + timeoutMs;
   let failure: unknown;
   for (;;) {

@@ -114,14 +114,14 @@ class Probes {
     const ids = [...this.open].filter(([, probe]) => probe.leaf === undefined).map(([id]) => id);
     if (ids.length === 0) return;
     const answer = await this.stage.clickhouse.query({
-      query: `SELECT toString(id) AS id, leaf_index AS leaf FROM events
+      query: `SELECT toString(id) AS event, leaf_index AS leaf FROM events
         WHERE tenant = {tenant:String} AND occurred_at > now64() - INTERVAL 5 MINUTE AND id IN {ids:Array(UUID)}`,
       query_params: { tenant: TENANT, ids },
       format: 'JSONEachRow',
     });
     const now = performance.now();
-    for (const { id, leaf } of await answer.json<{ id: string; leaf: string }>()) {
-      const probe = this.open.get(id);
+    for (const { event, leaf } of await answer.json<{ event: string; leaf: string }>()) {
+      const probe = this.open.get(event);
       if (!probe || probe.leaf !== undefined) continue;
       probe.leaf = Number(leaf);
       this.queryable.push(now - probe.acknowledgedAt);

@@ -10,6 +10,7 @@ import { queueEvents, queuePointers } from './queue';
 import { emptyResult, median, Rate, render, Result, SINGLES, summary } from './report';
 import { soak } from './soak';
 import { Stage } from './stage';
+import { benchVerify } from './verify';
 
 const ROWS_PER_BATCH = 20_000;
 const SINGLES_PER_SECOND = 1000;
@@ -87,6 +88,15 @@ async function measureSeveral(options: Options, result: Result): Promise<void> {
   }
 }
 
+/** What is measured by itself, if anything was asked for that is. */
+async function alone(options: Options): Promise<unknown> {
+  const { soakMinutes, queryEvents, verifyEvents } = options;
+  if (soakMinutes !== undefined) return soakAlone(soakMinutes, options);
+  if (queryEvents !== undefined) return benchQueries({ events: queryEvents, requests: REQUESTS, say });
+  if (verifyEvents !== undefined) return benchVerify(verifyEvents, say);
+  return undefined;
+}
+
 async function soakAlone(minutes: number, options: Options): Promise<unknown> {
   const stage = await Stage.set(1, 1, options.profileDir);
   try {
@@ -99,12 +109,8 @@ async function soakAlone(minutes: number, options: Options): Promise<unknown> {
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options === 'help') return void process.stdout.write(`${USAGE}\n`);
-  let json: unknown;
-  if (options.soakMinutes !== undefined || options.queryEvents !== undefined) {
-    json =
-      options.soakMinutes === undefined
-        ? await benchQueries({ events: options.queryEvents ?? NaN, requests: REQUESTS, say })
-        : await soakAlone(options.soakMinutes, options);
+  let json = await alone(options);
+  if (json !== undefined) {
     process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
   } else {
     const result = emptyResult();

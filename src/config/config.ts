@@ -184,6 +184,11 @@ const environment = z.object({
     .default(24)
     .describe('hours after which what is new in a ledger is verified by itself; 0 is never'),
   AUDIT_VERIFY_FULL_DAYS: int(1, 3650).default(7).describe('days after which that is done for the whole ledger'),
+  PUPPETEER_EXECUTABLE_PATH: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Chromium that makes PDF; default: the one of the system'),
   AUDIT_TRUST_PROXY: list.optional().describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
 });
 
@@ -235,6 +240,8 @@ export interface Config {
   rootKey: { value: string | undefined; file: string | undefined };
   /** ms; 0 = never. */
   keyRotationMs: number;
+  /** The browser that makes PDF, if not the usual one. */
+  chromium: string | undefined;
   /** Classes whose stored events forbid an erasure. */
   erasureBlockedBy: RetentionClass[];
 }
@@ -248,7 +255,9 @@ export const CONFIG = Symbol('CONFIG');
  */
 export function parseConfig(env: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(
-    Object.entries(env).filter(([k, v]) => k.startsWith('AUDIT_') && v !== undefined && v !== ''),
+    Object.entries(env).filter(
+      ([k, v]) => (k.startsWith('AUDIT_') || k in environment.shape) && v !== undefined && v !== '',
+    ),
   );
   const problems: FieldProblem[] = [];
   for (const name of Object.keys(given)) {
@@ -333,6 +342,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     },
     rootKey: { value: e.AUDIT_ROOT_KEY, file: e.AUDIT_ROOT_KEY_FILE },
     keyRotationMs: e.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
+    chromium: e.PUPPETEER_EXECUTABLE_PATH,
     erasureBlockedBy: e.AUDIT_ERASURE_BLOCKED_BY,
   };
 }

@@ -104,7 +104,9 @@ const definitions = {
     CONSENT_GRANTED: ['low', 'success', 'A data subject gave consent'],
     CONSENT_REVOKED: ['medium', 'success', 'A data subject withdrew consent'],
     DATA_BREACH_DETECTED: ['critical', 'unknown', 'A breach of personal data became known'],
+    DATA_BREACH_UPDATED: ['medium', 'success', 'More became known of a breach of personal data'],
     DATA_BREACH_NOTIFIED: ['high', 'success', 'An authority or data subjects were told of a breach'],
+    DATA_BREACH_CLOSED: ['medium', 'success', 'A breach of personal data was dealt with'],
     POLICY_ACCEPTED: ['info', 'success', 'A user accepted a policy'],
   }),
   ...group('financial', 'financial', {
@@ -183,6 +185,8 @@ const definitions = {
     AUDIT_NOTIFICATION_FAILED: ['high', 'failure', 'A notification could not be delivered'],
     AUDIT_REPORT_GENERATED: ['medium', 'success', 'A compliance report was made'],
     AUDIT_REPORT_DELIVERED: ['low', 'success', 'A compliance report was sent to its recipients'],
+    AUDIT_DATA_PACKAGE: ['high', 'success', 'All that the log holds about a person was put together for that person'],
+    AUDIT_ACTIVITY_CHANGED: ['medium', 'success', 'The record of processing activities was changed'],
     AUDIT_SCHEDULE_CHANGED: ['medium', 'success', 'A schedule of reports was changed'],
   }),
 };

@@ -10,7 +10,7 @@ import { Clock, SystemClock } from './common/clock';
 import { Config, CONFIG } from './config/config';
 import { DeadLettersModule } from './dead-letters/dead-letters.module';
 import { HealthModule } from './health/health.module';
-import { MetricsModule } from './health/metrics.module';
+import { MetricSamplingModule, MetricsModule } from './health/metrics.module';
 import { IngestModule } from './ingest/ingest.module';
 import { KeyAdminModule, KeyWorkModule } from './keys/key-admin.modules';
 import { KeyStoreModule } from './keys/key-store.module';
@@ -92,6 +92,7 @@ export class WorkerModule {
         ChannelWorkModule,
         LiveRulesModule,
         StatisticsWorkModule,
+        MetricSamplingModule,
       ],
     };
   }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -6,11 +5,21 @@ import { join, resolve } from 'node:path';
 import { AppError } from '../common/app-error';
 import { ChildSpec, until } from '../supervisor/child';
 import { guarded } from '../supervisor/guard';
+import { grafanaTenantMacro, hashed, usersConfig, userXml } from './users';
 
 export interface ClickHouseUsers {
   application: string;
   grafana: string;
 }
+
+export interface EngineOptions {
+  /** Of its own log, which at `trace` holds every query. */
+  logLevel?: 'warning' | 'trace';
+  /** The one tenant that Grafana's user sees; default: all. */
+  grafanaTenant?: string | undefined;
+}
+
+const LOOPBACK = '<ip>127.0.0.1</ip><ip>::1</ip>';
 
 /** Plain JavaScript, copied to dist by the build: it must run without one in tests. */
 const ENGINE_SCRIPT = join(__dirname, 'engine.cjs');
@@ -29,21 +38,23 @@ export function embeddedClickHouseUrl(ports: ClickHousePorts, passwords: ClickHo
 /**
  * Writes the configuration of an embedded ClickHouse into `<dataDir>/clickhouse` and says how to start it.
  * @param database the application's rights end at databases whose names start with this
- * @param logLevel of its own log, which at `trace` holds every query
  */
 export async function embeddedClickHouse(
   dataDir: string,
   database: string,
   ports: ClickHousePorts,
   passwords: ClickHouseUsers,
-  logLevel: 'warning' | 'trace' = 'warning',
+  options: EngineOptions = {},
 ): Promise<ChildSpec> {
+  const { logLevel = 'warning' } = options;
   assertEngineInstalled();
   const base = resolve(dataDir, 'clickhouse');
   await mkdir(join(base, 'store'), { recursive: true, mode: 0o700 });
   const configFile = join(base, 'config.xml');
-  await writeFile(configFile, serverConfig(base, logLevel), { mode: 0o600 });
-  await writeFile(join(base, 'users.xml'), usersConfig(database, passwords), { mode: 0o600 });
+  await writeFile(configFile, serverConfig(base, logLevel, options.grafanaTenant ?? ''), { mode: 0o600 });
+  await writeFile(join(base, 'users.xml'), embeddedUsers(database, passwords), {
+    mode: 0o600,
+  });
   const ping = `http://127.0.0.1:${ports.http}/ping`;
   return {
     name: 'clickhouse',
@@ -91,7 +102,7 @@ function assertEngineInstalled(): void {
  * searched for. With the two threads that it schedules by as a local tool, it warns without end that it pauses tasks.
  * At `trace` it is there, and holds every query: such as servers of production write it.
  */
-const serverConfig = (base: string, logLevel: string): string => `<clickhouse>
+const serverConfig = (base: string, logLevel: string, tenant: string): string => `<clickhouse>
   <logger>
     <level>${logLevel}</level>
     ${logLevel === 'trace' ? `<log>${base}/server.log</log>` : ''}
@@ -102,57 +113,21 @@ const serverConfig = (base: string, logLevel: string): string => `<clickhouse>
   <users_config>${base}/users.xml</users_config>
   <background_schedule_pool_size>16</background_schedule_pool_size>
   <mark_cache_size>268435456</mark_cache_size>
+  ${grafanaTenantMacro({ text: tenant })}
   <backups><allowed_path>${base}/backups/</allowed_path></backups>
 </clickhouse>
 `;
 
-/**
- * The engine itself logs in as `default` from loopback without a password, so that user may do nothing but start
- * listening. The application's rights end at its own databases; Grafana's at reading what dashboards show.
- */
-function usersConfig(database: string, passwords: ClickHouseUsers): string {
-  const application = [
-    `GRANT SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, SHOW, BACKUP, dictGet ON ${database}*.*`,
-    'GRANT SELECT ON system.*',
-    'GRANT KILL QUERY ON *.*',
-    'GRANT SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM FLUSH LOGS ON *.*',
-    'GRANT CREATE TEMPORARY TABLE ON *.*',
-    'GRANT TABLE ENGINE ON *',
-  ];
-  const grafana = [`GRANT SELECT ON ${database}.events`, `GRANT SELECT ON ${database}.rollups`];
-  return `<clickhouse>
-  <profiles>
-    <default></default>
-    <application><max_memory_usage>8000000000</max_memory_usage></application>
-    <grafana>
-      <readonly>1</readonly>
-      <max_execution_time>30</max_execution_time>
-      <max_memory_usage>4000000000</max_memory_usage>
-      <constraints><max_execution_time><changeable_in_readonly/><max>60</max></max_execution_time></constraints>
-    </grafana>
-  </profiles>
-  <quotas><default></default></quotas>
-  <users>
-    ${user('default', '<password></password>', 'default', [
+/** The engine itself logs in as `default` from loopback without a password, so that user may do nothing but start listening. */
+const embeddedUsers = (database: string, passwords: ClickHouseUsers): string =>
+  usersConfig(database, {
+    application: hashed(passwords.application),
+    grafana: hashed(passwords.grafana),
+    networks: LOOPBACK,
+    others: `
+    ${userXml('default', '<password></password>', LOOPBACK, 'default', [
       'GRANT SYSTEM LISTEN ON *.*',
       'GRANT FILE ON *.*',
       'GRANT CREATE TEMPORARY TABLE ON *.*',
-    ])}
-    ${user('audit_app', hashed(passwords.application), 'application', application)}
-    ${user('audit_grafana', hashed(passwords.grafana), 'grafana', grafana)}
-  </users>
-</clickhouse>
-`;
-}
-
-const hashed = (password: string): string =>
-  `<password_sha256_hex>${createHash('sha256').update(password).digest('hex')}</password_sha256_hex>`;
-
-const user = (name: string, password: string, profile: string, grants: string[]): string =>
-  `<${name}>
-      ${password}
-      <networks><ip>127.0.0.1</ip><ip>::1</ip></networks>
-      <profile>${profile}</profile>
-      <quota>default</quota>
-      <grants>${grants.map((grant) => `<query>${grant}</query>`).join('')}</grants>
-    </${name}>`;
+    ])}`,
+  });

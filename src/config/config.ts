@@ -59,6 +59,11 @@ const environment = z.object({
     .regex(/^[a-z][a-z0-9_]*$/i)
     .optional()
     .describe('cluster name; tables are then replicated and made ON CLUSTER'),
+  AUDIT_GRAFANA_TENANT: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be the name of a tenant')
+    .optional()
+    .describe("the only tenant that Grafana's user of the embedded ClickHouse sees; default: all"),
   AUDIT_REDIS_URL: url('redis:', 'rediss:').optional().describe('Redis to use; embedded if absent'),
   AUDIT_REDIS_PREFIX: z
     .string()
@@ -203,7 +208,12 @@ export interface Config {
   port: number;
   publicUrl: string | undefined;
   logLevel: Environment['AUDIT_LOG_LEVEL'];
-  clickhouse: { url: string | undefined; database: string; cluster: string | undefined };
+  clickhouse: {
+    url: string | undefined;
+    database: string;
+    cluster: string | undefined;
+    grafanaTenant: string | undefined;
+  };
   redis: { url: string | undefined; prefix: string };
   writer: { batchRows: number; batchAgeMs: number; concurrency: number };
   ingest: {
@@ -287,6 +297,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
       url: e.AUDIT_CLICKHOUSE_URL,
       database: e.AUDIT_CLICKHOUSE_DATABASE,
       cluster: e.AUDIT_CLICKHOUSE_CLUSTER,
+      grafanaTenant: e.AUDIT_GRAFANA_TENANT,
     },
     redis: { url: e.AUDIT_REDIS_URL, prefix: e.AUDIT_REDIS_PREFIX },
     writer: {

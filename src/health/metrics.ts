@@ -68,9 +68,17 @@ export class Metrics implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** The Prometheus text of all processes, with the pipeline's state read now. */
   async scrape(): Promise<string> {
+    return (await this.aggregate()).metrics();
+  }
+
+  /** The same as objects. */
+  async all(): Promise<Snapshot> {
+    return (await this.aggregate()).getMetricsAsJSON();
+  }
+
+  private async aggregate(): Promise<Registry> {
     const own = await register.getMetricsAsJSON();
-    const all = [own, ...(await this.others()), await this.pipelineGauges()];
-    return AggregatorRegistry.aggregate(all).metrics();
+    return AggregatorRegistry.aggregate([own, ...(await this.others()), await this.pipelineGauges()]);
   }
 
   /** Names of the processes that report now, such as `worker/host/123`. */

@@ -102,8 +102,9 @@ export class Supervisor {
       const ports = { http: await freePort(), tcp: await freePort() };
       clickhouseUrl = embeddedClickHouseUrl(ports, passwords);
       const { database } = config.clickhouse;
-      const level = config.logLevel === 'trace' ? 'trace' : 'warning';
-      starting.push(this.run(await embeddedClickHouse(config.dataDir, database, ports, passwords, level)));
+      const logLevel = config.logLevel === 'trace' ? 'trace' : 'warning';
+      const options = { logLevel, grafanaTenant: config.clickhouse.grafanaTenant } as const;
+      starting.push(this.run(await embeddedClickHouse(config.dataDir, database, ports, passwords, options)));
     }
     if (redisUrl === undefined) {
       const port = await freePort();

@@ -91,7 +91,9 @@ export class Cluster {
       cluster.run('redis', redis, 'redis-server'),
       cluster.run(
         'clickhouse',
-        await embeddedClickHouse(dataDir, config.clickhouse.database, ports, passwords),
+        await embeddedClickHouse(dataDir, config.clickhouse.database, ports, passwords, {
+          grafanaTenant: config.clickhouse.grafanaTenant,
+        }),
         'engine.cjs',
       ),
     ]);

@@ -6,15 +6,14 @@ import type { EventTypeDefinition, RetentionClass } from '../events/event-types'
 import { findRows, FLAG_ID_GIVEN, MAX_ENVELOPE_BYTES, rowChecksum, rowSize, writeRow } from '../events/row';
 import { uuidFromBytes, uuidToBytes, uuidV7Bytes } from '../events/uuid';
 import { leafHash } from '../ledger/merkle';
-import { HMAC_BLOCK } from '../keys/hmac-signer';
 import type { SegmentPart } from './segment-store';
 import type { TenantSealer } from '../keys/event-sealer';
 
 /**
- * Where each envelope stands while it is hashed: behind a block that signing needs. Four bytes more than the longest that is
- * allowed, so that one that was cut is longer than allowed too.
+ * Where each envelope stands while it is hashed. Four bytes more than the longest that is allowed, so that one that was cut is
+ * longer than allowed too.
  */
-const scratch = Buffer.allocUnsafe(HMAC_BLOCK + MAX_ENVELOPE_BYTES + 4);
+const scratch = Buffer.allocUnsafe(MAX_ENVELOPE_BYTES + 4);
 /** A first guess of what a row takes, bytes. */
 const USUAL_ROW = 1024;
 
@@ -59,18 +58,17 @@ export class RowEncoder {
       type,
       ...(sealed && { sealed }),
     });
-    const bytes = scratch.write(envelope, HMAC_BLOCK);
+    const bytes = scratch.write(envelope);
     if (bytes > MAX_ENVELOPE_BYTES) {
       return {
         path: '',
         message: `takes ${Buffer.byteLength(envelope)} bytes, and an event may take ${MAX_ENVELOPE_BYTES}; keep large content elsewhere and refer to it`,
       };
     }
-    const end = HMAC_BLOCK + bytes;
-    const written = scratch.subarray(HMAC_BLOCK, end);
+    const written = scratch.subarray(0, bytes);
     // As text of one byte a character: a Buffer of its own for each result costs more than the hash.
     const checksum = hash('sha256', written, 'binary');
-    const { keyId, signature } = this.sealer.sign(scratch.subarray(0, end));
+    const { keyId, signature } = this.sealer.sign(checksum);
     this.makeRoom(rowSize(bytes));
     const flags = known === undefined ? 0 : FLAG_ID_GIVEN;
     this.size = writeRow(this.payload, this.size, { flags, id: idBytes, checksum, keyId, signature }, written);

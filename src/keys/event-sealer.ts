@@ -14,11 +14,8 @@ export const UNATTRIBUTED = '';
 /** Seals and signs events of one tenant; made for the events of one request. */
 export interface TenantSealer {
   seal: (event: AuditEvent, id: string) => SealedEvent;
-  /**
-   * keyId 0: not signed. The envelope stands behind HMAC_BLOCK bytes of room, which are overwritten; the signature is text of
-   * one byte a character.
-   */
-  sign: (framed: Buffer) => { keyId: number; signature: string | undefined };
+  /** Signs the checksum of an envelope. keyId 0: not signed. Both are 32 bytes as text of one byte a character (`latin1`). */
+  sign: (checksum: string) => { keyId: number; signature: string | undefined };
 }
 
 /** Neither seals nor signs. */
@@ -102,6 +99,6 @@ export class EventSealer {
     // By the key, not its number: a key that was lost with Redis before it reached ClickHouse leaves its number to another.
     if (this.signing?.key !== key) this.signing = { key, signer: new HmacSigner(key) };
     const { signer } = this.signing;
-    return (framed) => ({ keyId: number, signature: signer.sign(framed) });
+    return (checksum) => ({ keyId: number, signature: signer.sign(checksum) });
   }
 }

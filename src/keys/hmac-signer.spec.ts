@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { HMAC_BLOCK, HmacSigner } from './hmac-signer';
+import { HmacSigner } from './hmac-signer';
 
 const sign = (key: Buffer, message: Buffer) =>
-  Buffer.from(new HmacSigner(key).sign(Buffer.concat([Buffer.alloc(HMAC_BLOCK), message])), 'latin1').toString('hex');
+  Buffer.from(new HmacSigner(key).sign(message.toString('latin1')), 'latin1').toString('hex');
 
 describe('HmacSigner', () => {
   // RFC 4231, test cases 1, 2, 6 and 7.
@@ -35,7 +35,7 @@ describe('HmacSigner', () => {
     const signer = new HmacSigner(key);
     for (let length = 0; length < 200; length++) {
       const message = randomBytes(length);
-      const made = signer.sign(Buffer.concat([randomBytes(HMAC_BLOCK), message]));
+      const made = signer.sign(message.toString('latin1'));
       expect(Buffer.from(made, 'latin1')).toEqual(createHmac('sha256', key).update(message).digest());
     }
   });

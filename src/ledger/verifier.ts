@@ -34,7 +34,6 @@ export interface VerificationRequest {
 const RANGE = 250_000;
 /** How long a checkpoint may take from its signature to the store, ms. */
 const SHOWN_MS = 10_000;
-const ATTEMPTS = 3;
 
 /** Verifies ledgers from what is stored. Reads only. */
 @Injectable()
@@ -174,24 +173,11 @@ export class Verifier {
   }
 
   private async read(tenant: string, first: number, end: number, withEvents: boolean): Promise<ReadRange> {
-    for (let attempt = 1; ; attempt++) {
-      const sealing = this.store.sealed(tenant, first, end);
-      if (!withEvents) return { first, end, sealed: await sealing, events: undefined };
-      const [sealed, judged, signatures] = await Promise.all([
-        sealing,
-        this.store.judged(tenant, first, end),
-        this.store.signed(tenant, first, end).then((stream) => this.signatures.check(stream)),
-      ]);
-      // Two readings that differ have retention between them, or an answer broke off.
-      if (judged.count === signatures.rows) return { first, end, sealed, events: { judged, signatures } };
-      if (attempt === ATTEMPTS) {
-        throw new AppError(
-          'VERIFY_UNSTABLE',
-          503,
-          `the events of leaves ${first} to ${end} change while they are read; try again`,
-        );
-      }
-    }
+    const sealing = this.store.sealed(tenant, first, end);
+    if (!withEvents) return { first, end, sealed: await sealing, events: undefined };
+    const signatures = await this.signatures.begin();
+    const [sealed, judged] = await Promise.all([sealing, this.store.judged(tenant, first, end, signatures)]);
+    return { first, end, sealed, events: { judged, signatures } };
   }
 
   /** The newest signed checkpoint that Redis remembers: the store must come to show it. */

@@ -6,12 +6,13 @@ import type { TileHash } from './ledger-store';
 import { HASH_BYTES } from './merkle';
 import { eachRecord, HashTable, JudgedTable, readLeaf, rowKey } from './verify-rows';
 import type { VerificationReport } from './verify-report';
+import type { SignatureTally } from './verify-signatures';
 
 /** Columns that are compared with the envelope; bit i of a row's differences is the i-th. */
 export const COMPARED: readonly string[] = [...EXTRACTED_COLUMNS.map((column) => column.name), 'checksum'];
 
 const DIFFERENCES = COMPARED.map((name, i) => {
-  const { value, tolerant = value } = EXTRACTED_COLUMNS[i] ?? { value: 'SHA256(envelope)' };
+  const { value, tolerant = value } = EXTRACTED_COLUMNS[i] ?? { value: 'rehashed' };
   // Where both are null they are the same.
   const column = name === 'severity' ? 'toString(severity)' : `events.${name}`;
   const differs =
@@ -20,6 +21,15 @@ const DIFFERENCES = COMPARED.map((name, i) => {
       : `${column} != ${tolerant}`;
   return `bitShiftLeft(toUInt32(${differs}), ${i})`;
 });
+
+/** Columns of few values are no quicker to compare than to make. */
+const MEMBERS = ENVELOPE_TUPLE.replaceAll('LowCardinality(String)', 'String');
+/** Where the fields of a judged row stand. */
+const HASH_AT = 8;
+const CHECKSUM_AT = HASH_AT + HASH_BYTES;
+const DIFFERENCES_AT = CHECKSUM_AT + HASH_BYTES;
+const KEY_AT = DIFFERENCES_AT + 4;
+const SIGNATURE_AT = KEY_AT + 4;
 
 const IN_RANGE = `tenant = {tenant:String} AND leaf_index >= {first:UInt64} AND leaf_index < {end:UInt64}`;
 const QUIET = { log_queries: 0 } as const;
@@ -58,21 +68,25 @@ export interface EventRow {
 export class VerifyStore {
   constructor(@Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient) {}
 
-  /** Hashes the stored bytes of a range again and compares all columns with them. */
-  async judged(tenant: string, first: number, end: number): Promise<JudgedTable> {
+  /** Hashes the stored bytes of a range again, compares all columns with them, and has the signatures counted. */
+  async judged(tenant: string, first: number, end: number, signatures: SignatureTally): Promise<JudgedTable> {
     const table = new JudgedTable(first, end);
     const stream = await this.stream(
-      `SELECT leaf_index, SHA256(concat(char(0), envelope)), toUInt32(${DIFFERENCES.join(' + ')})
-       FROM (SELECT *, JSONExtract(envelope, '${ENVELOPE_TUPLE}') AS e FROM events WHERE ${IN_RANGE}) AS events`,
+      `SELECT leaf_index, SHA256(concat(char(0), envelope)), rehashed, toUInt32(${DIFFERENCES.join(' + ')}), key_id, signature
+       FROM (SELECT *, SHA256(envelope) AS rehashed, JSONExtract(envelope, '${MEMBERS}') AS e FROM events WHERE ${IN_RANGE})
+         AS events`,
       { tenant, first, end },
       WHOLE,
     );
-    await eachRecord(stream, 8 + HASH_BYTES + 4, (bytes, at) => {
-      const leaf = readLeaf(bytes, at);
-      table.put(leaf, bytes, at + 8);
-      const differences = bytes.readUInt32LE(at + 8 + HASH_BYTES);
-      if (differences === 0) return;
-      table.differing.set(rowKey(leaf, bytes.subarray(at + 8, at + 8 + HASH_BYTES)), differences);
+    await eachRecord(stream, SIGNATURE_AT + HASH_BYTES, (bytes, at) => {
+      const leafIndex = readLeaf(bytes, at);
+      table.put(leafIndex, bytes, at + HASH_AT);
+      const leafHash = bytes.subarray(at + HASH_AT, at + CHECKSUM_AT);
+      const checksum = bytes.toString('latin1', at + CHECKSUM_AT, at + DIFFERENCES_AT);
+      const signature = bytes.toString('latin1', at + SIGNATURE_AT, at + SIGNATURE_AT + HASH_BYTES);
+      signatures.add({ leafIndex, leafHash, checksum, keyId: bytes.readUInt32LE(at + KEY_AT), signature });
+      const differences = bytes.readUInt32LE(at + DIFFERENCES_AT);
+      if (differences !== 0) table.differing.set(rowKey(leafIndex, leafHash), differences);
     });
     return table;
   }
@@ -91,15 +105,6 @@ export class VerifyStore {
       if (table.get(leaf)?.equals(bytes.subarray(at + 8, at + 8 + HASH_BYTES)) !== true) table.put(leaf, bytes, at + 8);
     });
     return table;
-  }
-
-  /** Rows as leaf index, key number, signature and envelope. An answer that breaks off is for the reader to notice. */
-  signed(tenant: string, first: number, end: number): Promise<AsyncIterable<Buffer>> {
-    return this.stream(
-      `SELECT leaf_index, key_id, signature, envelope FROM events WHERE ${IN_RANGE}`,
-      { tenant, first, end },
-      QUIET,
-    );
   }
 
   async tiles(tenant: string, level: number, start: number, end: number): Promise<Omit<TileHash, 'tenant'>[]> {

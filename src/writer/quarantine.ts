@@ -4,7 +4,6 @@ import { EVENT_TYPES, RetentionClass } from '../events/event-types';
 import { rowChecksum, rowId, rowSize, RowView, writeRow } from '../events/row';
 import { derivedUuidV7, uuidFromBytes, uuidToBytes } from '../events/uuid';
 import type { TenantSealer } from '../keys/event-sealer';
-import { HMAC_BLOCK } from '../keys/hmac-signer';
 import type { RefusedRow, Segment } from './batch';
 
 /**
@@ -35,11 +34,10 @@ export function quarantineRow(
     },
     { tenant: segment.tenants[refused.row] as string, id, receivedAt, retentionDays, type },
   );
-  const framed = Buffer.concat([Buffer.alloc(HMAC_BLOCK), Buffer.from(envelope)]);
-  const written = framed.subarray(HMAC_BLOCK);
+  const written = Buffer.from(envelope);
   const row = Buffer.alloc(rowSize(written.length));
   const checksum = hash('sha256', written, 'binary');
-  writeRow(row, 0, { flags: 0, id: uuidToBytes(id), checksum, ...sign(framed) }, written);
+  writeRow(row, 0, { flags: 0, id: uuidToBytes(id), checksum, ...sign(checksum) }, written);
   return row;
 }
 

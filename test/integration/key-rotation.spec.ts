@@ -4,7 +4,6 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { Redis } from 'ioredis';
 import { Clock } from '../../src/common/clock';
 import { isHmacSha256 } from '../../src/keys/crypto';
-import { HMAC_BLOCK } from '../../src/keys/hmac-signer';
 import { keyName, unwrapKey } from '../../src/keys/key-record';
 import { newRootKey, rootKeyFile, RootKeys } from '../../src/keys/root-key';
 import { writeRootKeys } from '../../src/keys/root-key-file';
@@ -44,8 +43,7 @@ describe('rotating the signing key', () => {
     const sign = async ({ sealer }: KeyProcess, by: number) => {
       for (let n = 0; !stopped; n++) {
         const envelope = `event ${n} of process ${by}`;
-        const framed = Buffer.concat([Buffer.alloc(HMAC_BLOCK), Buffer.from(envelope)]);
-        const { keyId, signature = '' } = (await sealer.prepareOwn()).sign(framed);
+        const { keyId, signature = '' } = (await sealer.prepareOwn()).sign(envelope);
         signed.push({ by, envelope, keyId, signature: Buffer.from(signature, 'latin1') });
         await turn();
       }

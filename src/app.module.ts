@@ -22,6 +22,7 @@ import { LedgerModule } from './ledger/ledger.module';
 import { SealingModule } from './ledger/sealing.module';
 import { VerifyModule, VerifyWorkModule } from './ledger/verify.module';
 import { RedisModule } from './redis/redis.module';
+import { RegistersModule } from './registers/registers.module';
 import { LiveRulesModule } from './rules/live-rules.module';
 import { RulesModule } from './rules/rules.module';
 import { SearchModule } from './search/search.module';
@@ -66,6 +67,7 @@ export class ApiModule {
         AlertsModule,
         DeadLettersModule,
         StatisticsModule,
+        RegistersModule,
         HealthModule,
       ],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],

@@ -25,6 +25,24 @@ export class SubjectLookup {
     return [...references, ...plain, ...ids.filter(isPseudonym)];
   }
 
+  /**
+   * As `referencesOf`, for each id by itself; people who are not known are missing.
+   * @throws AppError 503 if the keys or the store are away
+   */
+  async referencesById(tenant: string, ids: readonly string[]): Promise<Map<string, string[]>> {
+    const people = ids.filter((id) => !isPseudonym(id));
+    const plain = new Set(await this.plain.among(tenant, people));
+    const found = new Map<string, string[]>();
+    await Promise.all(
+      ids.map(async (id) => {
+        const sealed = isPseudonym(id) ? [] : await this.subjects.find(tenant, [id]);
+        const all = isPseudonym(id) || plain.has(id) ? [...sealed, id] : sealed;
+        if (all.length > 0) found.set(id, all);
+      }),
+    );
+    return found;
+  }
+
   /** What may be written down of these people: references, and for those not known that they are not. */
   async recorded(tenant: string, ids: readonly string[]): Promise<string[]> {
     const own = ids.filter(isPseudonym);

@@ -1,5 +1,8 @@
+import { ActivityRegister } from '../../src/registers/activity-register';
 import { BreachDesk } from '../../src/registers/breach-desk';
 import { ConsentLedger } from '../../src/registers/consent-ledger';
+import { conflictsOf, readDuties, readSelfApprovals } from '../../src/registers/duties';
+import { PeopleRegister } from '../../src/registers/people-register';
 import { RequestRegister } from '../../src/registers/request-register';
 import { insertEvents, TestEvent } from '../support/insert-events';
 import { OwnApi, ownApi } from '../support/search-api';
@@ -165,5 +168,81 @@ describe('the breach desk', () => {
     });
     expect(await desk.affected('breaches', { affected: null })).toBeNull();
     expect(await desk.find('others', 'B-1', { asOf: NOW })).toBeUndefined();
+  });
+});
+
+describe('who did what', () => {
+  const act = (
+    occurredAt: string,
+    eventType: string,
+    userId: string,
+    resource: [string, string],
+    details = {},
+  ): TestEvent => ({
+    ...{ occurredAt, eventType, description: eventType, details },
+    context: { userId, resourceType: resource[0], resourceId: resource[1] },
+  });
+  beforeAll(async () => {
+    await insertEvents(api.stores.clickhouse, 'people', [
+      act('2026-10-20T08:00:00.000Z', 'FINANCIAL_TRANSACTION', 'apikey:ann', ['payment', '1']),
+      act('2026-11-02T08:00:00.000Z', 'FINANCIAL_APPROVAL_GRANTED', 'apikey:ann', ['payment', '1']),
+      act('2026-11-02T09:00:00.000Z', 'FINANCIAL_TRANSACTION', 'apikey:ann', ['payment', '2']),
+      act('2026-11-02T10:00:00.000Z', 'FINANCIAL_APPROVAL_GRANTED', 'apikey:bob', ['payment', '2']),
+      act('2026-11-03T08:00:00.000Z', 'CONFIGURATION_CHANGED', 'apikey:cid', ['setting', 's'], {
+        requestedBy: 'c',
+        approvedBy: 'c',
+      }),
+      act('2026-11-03T09:00:00.000Z', 'CONFIGURATION_CHANGED', 'apikey:cid', ['setting', 't'], {
+        requestedBy: 'c',
+        approvedBy: 'd',
+      }),
+      act('2026-10-01T08:00:00.000Z', 'USER_CREATED', 'apikey:cid', ['user', 'apikey:eve']),
+      act('2026-11-05T08:00:00.000Z', 'ROLE_ASSIGNED', 'apikey:cid', ['user', 'apikey:eve'], { role: 'clerk' }),
+      act('2026-11-06T08:00:00.000Z', 'USER_DEACTIVATED', 'apikey:cid', ['user', 'apikey:eve']),
+      act('2026-11-07T08:00:00.000Z', 'LOGIN_SUCCESS', 'apikey:eve', ['page', 'home']),
+      { ...act('2026-11-08T08:00:00.000Z', 'LOGIN_FAILED', 'apikey:eve', ['page', 'home']), outcome: 'failure' },
+      act('2026-10-01T08:00:00.000Z', 'USER_DEACTIVATED', 'apikey:cid', ['user', 'apikey:bob']),
+      act('2026-10-02T08:00:00.000Z', 'USER_ACTIVATED', 'apikey:cid', ['user', 'apikey:bob']),
+    ]);
+  });
+
+  it('tells who exercised which duties, and who approved alone', async () => {
+    const people = await readDuties(api.stores.clickhouse, 'people', NOVEMBER);
+    expect(people.map(({ person, duties }) => [person, ...duties.map((d) => `${d.duty} ${d.events}`)])).toEqual([
+      ['apikey:ann', 'approve_payments 1', 'prepare_payments 1'],
+      ['apikey:bob', 'approve_payments 1'],
+      ['apikey:cid', 'change_systems 2', 'grant_rights 1', 'manage_accounts 1'],
+    ]);
+    expect(conflictsOf(people)).toMatchObject([{ person: 'apikey:ann' }]);
+    expect(await readSelfApprovals(api.stores.clickhouse, 'people', NOVEMBER)).toMatchObject([
+      { kind: 'same_name', person: 'apikey:cid', resourceId: 's', at: at('2026-11-03T08:00:00Z') },
+      { kind: 'same_actor', person: 'apikey:ann', resourceId: '1', at: at('2026-11-02T08:00:00Z') },
+    ]);
+    expect(await readSelfApprovals(api.stores.clickhouse, 'others', NOVEMBER)).toEqual([]);
+  });
+
+  it('tells who joined, changed, left, and was active after leaving', async () => {
+    const register = api.app.get(PeopleRegister, { strict: false });
+    const all = { from: 0, to: NOVEMBER.to };
+    expect(await register.accounts('people', all, 10)).toMatchObject([
+      { account: 'apikey:bob', left: false, steps: [{ move: 'left' }, { move: 'returned' }] },
+      {
+        account: 'apikey:eve',
+        left: true,
+        steps: [{ move: 'joined' }, { move: 'changed', right: 'clerk' }, { move: 'left' }],
+      },
+    ]);
+    expect(await register.accounts('people', NOVEMBER, 10, 'apikey:eve')).toEqual([]);
+    const [late, ...rest] = await register.activeAfterLeaving('people', NOVEMBER);
+    expect(rest).toEqual([]);
+    expect(late).toMatchObject({ account: 'apikey:eve', leftAt: at('2026-11-06T08:00:00Z'), events: 1 });
+    expect(late?.eventIds).toHaveLength(1);
+  });
+
+  it('compares the record of processing with what was done', async () => {
+    const register = new ActivityRegister(api.stores.clickhouse);
+    const [observed] = await register.observed('breaches', NOVEMBER);
+    expect(observed).toMatchObject({ service: 'portal', resourceType: 'customer', events: 3, subjects: 2 });
+    expect(await register.compare('others', NOVEMBER)).toMatchObject({ declared: [], observedNotDeclared: [] });
   });
 });

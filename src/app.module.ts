@@ -7,6 +7,7 @@ import { AlertsModule, AlertWorkModule } from './alerts/alerts.module';
 import { ChannelsModule, ChannelWorkModule } from './channels/channels.module';
 import { ClickHouseModule } from './clickhouse/clickhouse.module';
 import { Clock, SystemClock } from './common/clock';
+import { ComplianceModule } from './compliance/compliance.module';
 import { Config, CONFIG } from './config/config';
 import { DeadLettersModule } from './dead-letters/dead-letters.module';
 import { HealthModule } from './health/health.module';
@@ -68,6 +69,7 @@ export class ApiModule {
         DeadLettersModule,
         StatisticsModule,
         RegistersModule,
+        ComplianceModule,
         HealthModule,
       ],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],

@@ -194,6 +194,16 @@ const environment = z.object({
     .min(1)
     .optional()
     .describe('Chromium that makes PDF; default: the one of the system'),
+  AUDIT_LARGE_EXPORT_RECORDS: int(1, 1_000_000_000)
+    .default(1000)
+    .describe('records in one export from which on an assessment calls it an exception'),
+  AUDIT_DORMANT_DAYS: int(1, 3650)
+    .default(90)
+    .describe('days without an event after which an account with privileges counts as dormant'),
+  AUDIT_BACKDATED_DAYS: int(0, 3650).default(7).describe('days that a financial transaction may be booked back'),
+  AUDIT_SOX_RETENTION_DAYS: int(1, 36_500)
+    .default(2555)
+    .describe('days that financial records have to be kept, for assessments under SOX'),
   AUDIT_TRUST_PROXY: list.optional().describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
 });
 
@@ -240,6 +250,12 @@ export interface Config {
     heartbeatMs: number;
   };
   /** ms; intervalMs 0 = never. */
+  compliance: {
+    largeExport: number;
+    dormantDays: number;
+    backdatedDays: number;
+    soxRetentionDays: number;
+  };
   verify: { intervalMs: number; fullMs: number };
   witness: { file: string | undefined; url: string | undefined; mailTo: string[] };
   alerting: { enabled: boolean; latenessMs: number };
@@ -328,6 +344,12 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
       origin: e.AUDIT_LEDGER_ORIGIN,
       intervalMs: e.AUDIT_CHECKPOINT_INTERVAL * 1000,
       heartbeatMs: e.AUDIT_CHECKPOINT_HEARTBEAT * 1000,
+    },
+    compliance: {
+      largeExport: e.AUDIT_LARGE_EXPORT_RECORDS,
+      dormantDays: e.AUDIT_DORMANT_DAYS,
+      backdatedDays: e.AUDIT_BACKDATED_DAYS,
+      soxRetentionDays: e.AUDIT_SOX_RETENTION_DAYS,
     },
     verify: { intervalMs: e.AUDIT_VERIFY_INTERVAL * 3_600_000, fullMs: e.AUDIT_VERIFY_FULL_DAYS * 86_400_000 },
     witness: { file: e.AUDIT_WITNESS_FILE, url: e.AUDIT_WITNESS_URL, mailTo: e.AUDIT_WITNESS_MAIL ?? [] },

@@ -77,6 +77,13 @@ export interface ConsentExceptionCount {
 }
 
 const CONSENT = `event_type IN ('CONSENT_GRANTED', 'CONSENT_REVOKED')`;
+/** Uses of data that a check looks at. */
+export interface ProcessingCount {
+  count: number;
+  /** Ids of the five newest. */
+  samples: string[];
+}
+
 /** Newest by time, then by leaf. */
 const NEWEST = '(occurred_at, leaf_index)';
 /** `consent`, `consent (Art. 6(1)(a))`, `consentimento` … */
@@ -166,6 +173,20 @@ export class ConsentLedger {
        ORDER BY occurred_at, leaf_index LIMIT {limit:UInt32}`,
       defined({ tenant, subjects, purpose, limit }),
     );
+  }
+
+  /** What was done in a range on consent, and with the data of others than who did it: what exceptions are exceptions of. */
+  async countProcessing(tenant: string, range: Range): Promise<Record<'onConsent' | 'aboutOthers', ProcessingCount>> {
+    const counted = (condition: string) =>
+      `(countIf(${condition}), arrayMap(x -> x.2, groupArraySortedIf(5)((-${AT}, toString(id)), ${condition})))`;
+    const [row] = await readRows<Record<'consent' | 'others', [count: number, samples: string[]]>>(
+      this.client,
+      `SELECT ${counted(BY_CONSENT)} AS consent, ${counted('subject != actor')} AS others
+       FROM events WHERE ${WITHIN} AND ${PROCESSING}`,
+      within(tenant, range),
+    );
+    const of = ([count, samples]: [number, string[]] = [0, []]): ProcessingCount => ({ count, samples });
+    return { onConsent: of(row?.consent), aboutOthers: of(row?.others) };
   }
 
   /** How many acts of a range are exceptions, by kind; only kinds that there are. */

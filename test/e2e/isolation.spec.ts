@@ -45,6 +45,7 @@ describe('what belongs to a tenant', () => {
   const queries: Record<string, string> = {
     'GET /audit/api/ledger/{tenant}/consistency': '?from=0&to=1',
     'GET /audit/api/analytics/top': '?of=resource',
+    'GET /audit/api/compliance/assessment': '?regulation=gdpr',
     'GET /audit/api/analytics/first-seen': '?of=user',
   };
   let ours: TestTenant;

@@ -1,0 +1,196 @@
+import type { EventTypeName } from '../events/event-types';
+import { timeOf } from '../search/event-where';
+import { detail, foundOf, IN_PERIOD, isSealed, personIn, rowCheck, samplesOf, scopeParams, sqlCheck } from './check';
+import { bounded } from '../search/event-where';
+
+/** What only an account with privileges does. */
+export const PRIVILEGED_TYPES = [
+  ...['PERMISSION_GRANTED', 'PERMISSION_REVOKED', 'ROLE_ASSIGNED', 'ROLE_REMOVED', 'PRIVILEGE_ESCALATION'],
+  ...['USER_CREATED', 'USER_DELETED', 'USER_ACTIVATED', 'USER_DEACTIVATED', 'USER_UNLOCKED'],
+  ...['CONFIGURATION_CHANGED', 'SECRET_ROTATED', 'SCHEMA_MIGRATED', 'API_KEY_CREATED', 'BACKUP_RESTORED'],
+] as EventTypeName[];
+
+const DAY_MS = 86_400_000;
+/** History in which the last sign of an account is looked for, days. */
+const HISTORY_DAYS = 800;
+
+const APPROVER = detail('approvedBy');
+const REQUESTER = detail('requestedBy');
+/** Who asked for it, or did it, approved it. The actor is a reference unless encryption is off. */
+const SELF_APPROVED = `${APPROVER} != '' AND ${APPROVER} IN (${REQUESTER}, actor)`;
+const UNAPPROVED = `${APPROVER} = '' AND NOT ${isSealed('approvedBy')}`;
+const UNKNOWN_APPROVER = `${APPROVER} = '' AND ${isSealed('approvedBy')}`;
+
+function approvalWords(what: { en: string; pt: string }) {
+  return ([state = '', name = '']: string[]) => {
+    const of = name === '' ? '' : ` (${name})`;
+    if (state === 'self') {
+      return {
+        en: `${what.en}${of} was approved by the one who asked for it`,
+        pt: `${what.pt}${of}: aprovação por quem solicitou`,
+      };
+    }
+    return state === 'none'
+      ? { en: `${what.en}${of} names nobody who approved it`, pt: `${what.pt}${of}: nenhum aprovador registrado` }
+      : { en: `${what.en}${of} has a sealed approver`, pt: `${what.pt}${of}: aprovador selado` };
+  };
+}
+
+const APPROVAL_STATE = `multiIf(${SELF_APPROVED}, 'self', ${UNAPPROVED}, 'none', 'sealed')`;
+
+const APPROVED = {
+  fault: { en: 'approved by nobody, or by the one who asked', pt: 'sem aprovação, ou aprovados por quem solicitou' },
+  severity: 'high',
+  faulty: `(${SELF_APPROVED}) OR (${UNAPPROVED})`,
+  open: UNKNOWN_APPROVER,
+} as const;
+
+export const ACCESS_CHECKS = {
+  'changes-approved': rowCheck({
+    ...APPROVED,
+    cases: { en: 'Changes of systems', pt: 'Mudanças em sistemas' },
+    filter: {
+      eventType: ['CONFIGURATION_CHANGED', 'DEPLOYMENT_COMPLETED', 'SCHEMA_MIGRATED', 'FEATURE_FLAG_CHANGED'],
+    },
+    values: [APPROVAL_STATE, detail('changeId')],
+    say: approvalWords({ en: 'A change', pt: 'Mudança' }),
+  }),
+  'grants-approved': rowCheck({
+    ...APPROVED,
+    cases: { en: 'Rights given', pt: 'Direitos concedidos' },
+    filter: { eventType: ['ROLE_ASSIGNED', 'PERMISSION_GRANTED'] },
+    values: [APPROVAL_STATE, `if(event_type = 'ROLE_ASSIGNED', ${detail('role')}, ${detail('permission')})`],
+    say: approvalWords({ en: 'A right', pt: 'Direito' }),
+  }),
+  'dormant-privileged': sqlCheck({
+    cases: { en: 'Accounts that used privileges', pt: 'Contas que usaram privilégios' },
+    fault: { en: 'back after a long silence', pt: 'de volta após longo silêncio' },
+    severity: 'high',
+    params: (scope) => ({
+      privileged: PRIVILEGED_TYPES,
+      dormantMs: scope.policy.dormantDays * DAY_MS,
+      history: bounded(scope.from - HISTORY_DAYS * DAY_MS),
+    }),
+    say: ([actor = '', days = '']) => ({
+      en: `${personIn(actor).en}, with privileges, acted after ${days} days without any event`,
+      pt: `${personIn(actor).pt}, com privilégios, agiu após ${days} dias sem nenhum evento`,
+    }),
+    // The last sign before the period comes from the daily counts: a scan of all events that far back would be no read of a period.
+    sql: `
+WITH
+    used AS (
+        SELECT actor, max(occurred_at) AS last_use, argMax(toString(id), (occurred_at, id)) AS use_id
+        FROM events
+        WHERE ${IN_PERIOD} AND event_type IN {privileged:Array(String)} AND actor != ''
+        GROUP BY actor
+    ),
+    days AS (
+        SELECT actor, min(occurred_at) AS first, max(occurred_at) AS last, argMin(toString(id), (occurred_at, id)) AS first_id
+        FROM events
+        WHERE ${IN_PERIOD} AND actor IN (SELECT actor FROM used)
+        GROUP BY actor, toDate(occurred_at)
+        UNION ALL
+        SELECT key, min(first_at), max(last_at), ''
+        FROM rollups
+        WHERE tenant = {tenant:String} AND dimension = 'user' AND rollups.at >= ${timeOf('history')}
+          AND rollups.at < ${timeOf('from')} AND key IN (SELECT actor FROM used)
+        GROUP BY key, rollups.at
+    ),
+    gaps AS (
+        SELECT actor, first, first_id,
+               lagInFrame(toNullable(last)) OVER (PARTITION BY actor ORDER BY first ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS before
+        FROM days
+    ),
+    returns AS (
+        SELECT actor, max(first) AS back_at, argMax(first_id, first) AS back_id, argMax(before, first) AS seen
+        FROM gaps
+        WHERE first_id != '' AND toUnixTimestamp64Milli(first) - toUnixTimestamp64Milli(before) >= {dormantMs:Int64}
+        GROUP BY actor
+    )
+SELECT count() AS examined, countIf(is_back) AS exceptions, 0 AS undecided,
+       ${foundOf('is_back', 'back_at', 'arrayDistinct([back_id, use_id])', 'shown')},
+       ${samplesOf('1', 'last_use', 'use_id')}
+FROM (
+    SELECT last_use, use_id, back_id, back_at, back_id != '' AND last_use >= back_at AS is_back,
+           [actor, toString(dateDiff('day', ifNull(seen, back_at), back_at))] AS shown
+    FROM used LEFT JOIN returns USING (actor)
+)`,
+  }),
+  'removed-users': sqlCheck({
+    cases: { en: 'Accounts closed', pt: 'Contas encerradas' },
+    fault: { en: 'active afterwards', pt: 'ativas depois' },
+    severity: 'critical',
+    params: (scope) => ({ ...scopeParams(scope), asOf: bounded(scope.asOf) }),
+    say: ([actor = '', events = '']) => ({
+      en: `${personIn(actor).en} acted after the account was closed: ${events} events`,
+      pt: `${personIn(actor).pt} agiu após o encerramento da conta: ${events} eventos`,
+    }),
+    // An account is named by subjectId, or by the id of the resource while ids are plain.
+    sql: `
+WITH
+    changes AS (
+        SELECT if(subject != '' AND subject != actor, subject, resource_id) AS person, occurred_at AS changed_at,
+               event_type IN ('USER_DELETED', 'USER_DEACTIVATED') AS closed, toString(id) AS change_id
+        FROM events
+        WHERE tenant = {tenant:String} AND occurred_at < ${timeOf('to')}
+          AND event_type IN ('USER_DELETED', 'USER_DEACTIVATED', 'USER_ACTIVATED', 'USER_CREATED')
+          AND outcome = 'success' AND person != ''
+    ),
+    gone AS (
+        SELECT person, max(changed_at) AS closed_at, argMax(change_id, changed_at) AS closing
+        FROM changes WHERE closed AND changed_at >= ${timeOf('from')} GROUP BY person
+    ),
+    acts AS (
+        SELECT actor AS person, count() AS events, argMin(toString(id), occurred_at) AS act, min(occurred_at) AS act_at,
+               any(change_id) AS closing
+        FROM (
+            SELECT actor, id, occurred_at FROM events
+            WHERE ${IN_PERIOD} AND outcome = 'success' AND actor IN (SELECT person FROM changes WHERE closed)
+        ) AS done
+        ASOF JOIN changes ON done.actor = changes.person AND done.occurred_at > changes.changed_at
+        WHERE closed GROUP BY actor
+    )
+SELECT count() AS examined, countIf(events > 0) AS exceptions, 0 AS undecided,
+       ${foundOf('events > 0', 'act_at', 'arrayFilter(x -> notEmpty(x), [closing, act])', '[person, toString(events)]')},
+       ${samplesOf("gone_id != ''", 'gone_at', 'gone_id')}
+FROM (
+    SELECT person, acts.events AS events, acts.act AS act, acts.act_at AS act_at,
+           if(acts.closing != '', acts.closing, gone.closing) AS closing, gone.closing AS gone_id, gone.closed_at AS gone_at
+    FROM gone FULL JOIN acts USING (person)
+)`,
+  }),
+  'guessed-logins': sqlCheck({
+    cases: { en: 'Successful logins', pt: 'Logins bem-sucedidos' },
+    fault: { en: 'after five failures within 15 minutes', pt: 'após cinco falhas em 15 minutos' },
+    severity: 'critical',
+    filter: { eventType: ['LOGIN_SUCCESS'] },
+    say: ([actor = '', failures = '']) => ({
+      en: `${personIn(actor).en} logged in after ${failures} failures within 15 minutes from the same address`,
+      pt: `${personIn(actor).pt} entrou após ${failures} falhas em 15 minutos a partir do mesmo endereço`,
+    }),
+    sql: `
+WITH suspects AS (
+    SELECT actor, ip_address FROM events
+    WHERE ${IN_PERIOD} AND event_type IN ('LOGIN_FAILED', 'LOGIN_SUCCESS')
+    GROUP BY actor, ip_address
+    HAVING countIf(event_type = 'LOGIN_FAILED') >= 5 AND countIf(event_type = 'LOGIN_SUCCESS') > 0
+)
+SELECT (SELECT count() FROM events WHERE ${IN_PERIOD} AND event_type = 'LOGIN_SUCCESS') AS examined,
+       countIf(guessed) AS exceptions, 0 AS undecided,
+       ${foundOf('guessed', 'occurred_at', '[toString(id)]', '[actor, toString(failures)]')},
+       (SELECT ${samplesOf('1').replace(' AS samples', '')} FROM events WHERE ${IN_PERIOD} AND event_type = 'LOGIN_SUCCESS') AS samples
+FROM (
+    SELECT id, occurred_at, actor, event_type = 'LOGIN_SUCCESS' AND failures >= 5 AND after_failure AS guessed, failures, after_failure
+    FROM (
+        SELECT id, occurred_at, actor, event_type,
+               countIf(event_type = 'LOGIN_FAILED') OVER (PARTITION BY actor, ip_address ORDER BY toUnixTimestamp64Milli(occurred_at)
+                                                          RANGE BETWEEN 900000 PRECEDING AND CURRENT ROW) AS failures,
+               lagInFrame(event_type = 'LOGIN_FAILED') OVER (PARTITION BY actor, ip_address ORDER BY toUnixTimestamp64Milli(occurred_at)
+                                                             ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS after_failure
+        FROM events
+        WHERE ${IN_PERIOD} AND event_type IN ('LOGIN_FAILED', 'LOGIN_SUCCESS')
+          AND (actor, ip_address) IN (SELECT actor, ip_address FROM suspects)
+    )
+)`,
+  }),
+};

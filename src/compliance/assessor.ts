@@ -1,0 +1,130 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError } from '../common/app-error';
+import { Config, CONFIG } from '../config/config';
+import { BreachDesk } from '../registers/breach-desk';
+import { ConsentLedger } from '../registers/consent-ledger';
+import { RequestRegister } from '../registers/request-register';
+import { SearchStore } from '../search/search-store';
+import type { Assessment, Regulation } from './assessment';
+import { CheckResult, IN_PERIOD, Scope, scopeParams, Sources } from './check';
+import { CheckId, CHECKS } from './checks';
+import type { Control } from './control';
+import { GDPR } from './gdpr';
+import { judge } from './judge';
+import { LGPD } from './lgpd';
+import { SOX } from './sox';
+import { readTally } from './tally';
+
+export const CONTROLS: Readonly<Record<Regulation, readonly Control[]>> = { gdpr: GDPR, lgpd: LGPD, sox: SOX };
+
+export interface AssessmentRequest {
+  regulation: Regulation;
+  /** ms, inclusive. */
+  from: number;
+  /** ms, exclusive. */
+  to: number;
+  /** IANA zone. */
+  timeZone: string;
+}
+
+/** Reads the facts of a period and judges every control of a regulation by them. */
+@Injectable()
+export class Assessor {
+  constructor(
+    private readonly store: SearchStore,
+    private readonly consents: ConsentLedger,
+    private readonly requests: RequestRegister,
+    private readonly breaches: BreachDesk,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Needs the memory of its answer only: events are counted where they are.
+   * @param now ms; deadlines are judged as of then, or as of the end of the period if that is earlier
+   * @throws AppError 400 for an empty period or one that has not begun; 503, 504 if the store is away or too slow
+   */
+  async assess(
+    tenant: string,
+    { regulation, from, to, timeZone }: AssessmentRequest,
+    now: number,
+  ): Promise<Assessment> {
+    checkPeriod(from, to, now);
+    const asOf = Math.min(to, now);
+    const scope = { tenant, from, to, asOf, timeZone, policy: this.config.compliance };
+    const controls = CONTROLS[regulation];
+    const tally = await readTally(this.store, scope);
+    const checks = await this.check(controls, scope);
+    return {
+      regulation,
+      tenant,
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      timeZone,
+      asOf: new Date(asOf).toISOString(),
+      events: tally.reduce((sum, row) => sum + row.events, 0),
+      erasedEvents: await this.erasedEvents(scope),
+      controls: controls.map((control) => judge(control, { scope, tally, checks }, CHECKS)),
+    };
+  }
+
+  /** One check after the other: the store has other readers too. */
+  private async check(controls: readonly Control[], scope: Scope): Promise<Map<CheckId, CheckResult>> {
+    const sources = this.sources(scope);
+    const results = new Map<CheckId, CheckResult>();
+    for (const id of new Set(controls.flatMap(({ checks, watches = [] }) => [...checks, ...watches]))) {
+      results.set(id, await CHECKS[id].run(scope, sources));
+    }
+    return results;
+  }
+
+  private sources(scope: Scope): Sources {
+    const { tenant, from, to, asOf, timeZone: zone } = scope;
+    return {
+      store: this.store,
+      consents: this.consents,
+      consentCounts: once(async () => {
+        const counts = await this.consents.countProcessing(tenant, { from, to });
+        const found = await this.consents.countExceptions(tenant, { from, to });
+        return { ...counts, exceptions: new Map(found.map(({ kind, events }) => [kind, events])) };
+      }),
+      requests: once(async () => {
+        const all = await collect(this.requests.each(tenant, { asOf, zone, to }));
+        return all.filter(({ closedAt }) => closedAt === null || closedAt >= from);
+      }),
+      breaches: once(() => collect(this.breaches.each(tenant, { asOf, zone, to }))),
+    };
+  }
+
+  private async erasedEvents(scope: Scope): Promise<number> {
+    const erased = `(SELECT arrayJoin(references) FROM erasures WHERE tenant = {tenant:String})`;
+    const [row] = await this.store.rows<{ n: number }>(
+      `SELECT count() AS n FROM events WHERE ${IN_PERIOD} AND (actor IN ${erased} OR subject IN ${erased})`,
+      scopeParams(scope),
+    );
+    return row?.n ?? 0;
+  }
+}
+
+/** @throws AppError 400 */
+export function checkPeriod(from: number, to: number, now: number): void {
+  const problem =
+    from >= to
+      ? { path: 'to', message: 'must be after from: the period is empty' }
+      : from >= now
+        ? { path: 'from', message: 'must be in the past: the period has not begun' }
+        : undefined;
+  if (!problem) return;
+  throw new AppError('PERIOD_INVALID', 400, `${problem.path} ${problem.message}`, { problems: [problem] });
+}
+
+/** Reads a thing when it is first asked for. */
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return () => (reading ??= read());
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -10,7 +10,7 @@ module.exports = {
   // For what hangs; nothing is judged by how long it takes.
   testTimeout: 300_000,
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{src,grafana,deploy}/**/*.spec.ts'] },
     {
       ...common,
       displayName: 'system',

@@ -27,7 +27,7 @@ export const GRAFANA_READS: Record<string, readonly string[] | 'all'> = {
     ],
     ...['session_id', 'ip_address', 'ip', 'resource_type', 'resource_id', 'correlation_id', 'service', 'description'],
     ...['legal_basis', 'purpose', 'data_categories', 'amount', 'currency', 'record_count', 'retention', 'retain_until'],
-    ...['leaf_index', 'batch'],
+    ...['leaf_index', 'batch', 'request_id'],
   ],
   rollups: 'all',
   metric_samples: 'all',

@@ -17,6 +17,19 @@ export interface Answer {
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
+const GAUGES = {
+  audit_pipeline_waiting: 40,
+  audit_pipeline_waiting_segments: 2,
+  audit_pipeline_waiting_bytes: 4000,
+  audit_pipeline_oldest_waiting_ms: 70_000,
+  audit_pipeline_duplicates: 1,
+  audit_pipeline_dead_lettered: 1,
+  audit_pipeline_unaccounted: 2,
+  audit_ledger_lag_seconds: 3,
+  audit_ledger_halted: 1,
+  audit_rollup_lag_seconds: 6,
+};
+
 /** Engines and the migrated schema without any process that would write by itself, and Grafana's user. */
 export class GrafanaStage {
   private constructor(
@@ -56,6 +69,29 @@ export class GrafanaStage {
     return { columns: meta.map(({ name }) => name), rows: data };
   }
 
+  /** The gauges once more, for rules that look at the last minutes. */
+  async sampleNow(): Promise<void> {
+    const at = new Date().toISOString();
+    const values = Object.entries(GAUGES).map(([name, value]) => ({ name, labels: '{}', le: '0', at, value }));
+    await this.insert({ metric_samples: values });
+  }
+
+  private async insert(tables: Record<string, object[]>): Promise<void> {
+    const clickhouse = this.cluster.clickhouse();
+    try {
+      for (const [table, values] of Object.entries(tables)) {
+        await clickhouse.insert({
+          table,
+          values,
+          format: 'JSONEachRow',
+          clickhouse_settings: { date_time_input_format: 'best_effort' },
+        });
+      }
+    } finally {
+      await clickhouse.close();
+    }
+  }
+
   /** Fills every table that dashboards read, for two tenants, up to `now`. */
   async fill(now: number): Promise<void> {
     const clickhouse = this.cluster.clickhouse();
@@ -69,14 +105,7 @@ export class GrafanaStage {
         'grafana',
         (await store.readClock()) + 60_000,
       );
-      for (const [table, values] of Object.entries(facts(now))) {
-        await clickhouse.insert({
-          table,
-          values,
-          format: 'JSONEachRow',
-          clickhouse_settings: { date_time_input_format: 'best_effort' },
-        });
-      }
+      await this.insert(facts(now));
     } finally {
       await clickhouse.close();
       redis.disconnect();
@@ -111,6 +140,7 @@ function story(now: number): TestEvent[] {
     request('GDPR_REQUEST', 2 * DAY, 'R-3'),
     request('DATA_SUBJECT_REQUEST_COMPLETED', DAY, 'R-3'),
     event('DATA_BREACH_DETECTED', 5 * HOUR),
+    event('DATA_READ', 0, { context: { resourceType: 'invoice', resourceId: 'R-99' } }),
     event('AUDIT_ERASURE', 2 * HOUR, { context: { userId: 'sub_3' } }),
     event('AUDIT_REVEAL', 2 * HOUR, { context: { userId: 'sub_3' } }),
   ];
@@ -230,16 +260,7 @@ function facts(now: number): Record<string, object[]> {
       ...samples('audit_pipeline_accepted', (n) => n * 300),
       // A process that began again counts from nothing.
       ...samples('audit_pipeline_stored', (n) => (n < 10 ? 5000 + n * 300 : n * 300)),
-      ...samples('audit_pipeline_waiting', () => 40),
-      ...samples('audit_pipeline_waiting_segments', () => 2),
-      ...samples('audit_pipeline_waiting_bytes', () => 4000),
-      ...samples('audit_pipeline_oldest_waiting_ms', () => 70_000),
-      ...samples('audit_pipeline_duplicates', () => 1),
-      ...samples('audit_pipeline_dead_lettered', () => 1),
-      ...samples('audit_pipeline_unaccounted', () => 2),
-      ...samples('audit_ledger_lag_seconds', () => 3),
-      ...samples('audit_ledger_halted', () => 1),
-      ...samples('audit_rollup_lag_seconds', () => 6),
+      ...Object.entries(GAUGES).flatMap(([name, value]) => samples(name, () => value)),
       ...samples('audit_ingest_events_total', (n) => n * 10, '{"result":"accepted","role":"api"}'),
       ...samples('audit_ingest_events_total', (n) => n, '{"result":"rejected","role":"api"}'),
       ...samples('audit_notifications_total', (n) => n, '{"channel":"mail","outcome":"failed","role":"worker"}'),

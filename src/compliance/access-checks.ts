@@ -1,7 +1,6 @@
 import type { EventTypeName } from '../events/event-types';
-import { timeOf } from '../search/event-where';
-import { detail, foundOf, IN_PERIOD, isSealed, personIn, rowCheck, samplesOf, scopeParams, sqlCheck } from './check';
-import { bounded } from '../search/event-where';
+import { bounded, timeOf } from '../search/event-where';
+import { detail, foundOf, IN_PERIOD, isSealed, personIn, rowCheck, samplesOf, sqlCheck } from './check';
 
 /** What only an account with privileges does. */
 export const PRIVILEGED_TYPES = [
@@ -114,49 +113,6 @@ FROM (
     SELECT last_use, use_id, back_id, back_at, back_id != '' AND last_use >= back_at AS is_back,
            [actor, toString(dateDiff('day', ifNull(seen, back_at), back_at))] AS shown
     FROM used LEFT JOIN returns USING (actor)
-)`,
-  }),
-  'removed-users': sqlCheck({
-    cases: { en: 'Accounts closed', pt: 'Contas encerradas' },
-    fault: { en: 'active afterwards', pt: 'ativas depois' },
-    severity: 'critical',
-    params: (scope) => ({ ...scopeParams(scope), asOf: bounded(scope.asOf) }),
-    say: ([actor = '', events = '']) => ({
-      en: `${personIn(actor).en} acted after the account was closed: ${events} events`,
-      pt: `${personIn(actor).pt} agiu após o encerramento da conta: ${events} eventos`,
-    }),
-    // An account is named by subjectId, or by the id of the resource while ids are plain.
-    sql: `
-WITH
-    changes AS (
-        SELECT if(subject != '' AND subject != actor, subject, resource_id) AS person, occurred_at AS changed_at,
-               event_type IN ('USER_DELETED', 'USER_DEACTIVATED') AS closed, toString(id) AS change_id
-        FROM events
-        WHERE tenant = {tenant:String} AND occurred_at < ${timeOf('to')}
-          AND event_type IN ('USER_DELETED', 'USER_DEACTIVATED', 'USER_ACTIVATED', 'USER_CREATED')
-          AND outcome = 'success' AND person != ''
-    ),
-    gone AS (
-        SELECT person, max(changed_at) AS closed_at, argMax(change_id, changed_at) AS closing
-        FROM changes WHERE closed AND changed_at >= ${timeOf('from')} GROUP BY person
-    ),
-    acts AS (
-        SELECT actor AS person, count() AS events, argMin(toString(id), occurred_at) AS act, min(occurred_at) AS act_at,
-               any(change_id) AS closing
-        FROM (
-            SELECT actor, id, occurred_at FROM events
-            WHERE ${IN_PERIOD} AND outcome = 'success' AND actor IN (SELECT person FROM changes WHERE closed)
-        ) AS done
-        ASOF JOIN changes ON done.actor = changes.person AND done.occurred_at > changes.changed_at
-        WHERE closed GROUP BY actor
-    )
-SELECT count() AS examined, countIf(events > 0) AS exceptions, 0 AS undecided,
-       ${foundOf('events > 0', 'act_at', 'arrayFilter(x -> notEmpty(x), [closing, act])', '[person, toString(events)]')},
-       ${samplesOf("gone_id != ''", 'gone_at', 'gone_id')}
-FROM (
-    SELECT person, acts.events AS events, acts.act AS act, acts.act_at AS act_at,
-           if(acts.closing != '', acts.closing, gone.closing) AS closing, gone.closing AS gone_id, gone.closed_at AS gone_at
-    FROM gone FULL JOIN acts USING (person)
 )`,
   }),
   'guessed-logins': sqlCheck({

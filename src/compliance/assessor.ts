@@ -1,18 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error';
 import { Config, CONFIG } from '../config/config';
-import { BreachDesk } from '../registers/breach-desk';
-import { ConsentLedger } from '../registers/consent-ledger';
-import { RequestRegister } from '../registers/request-register';
 import { SearchStore } from '../search/search-store';
 import type { Assessment, Regulation } from './assessment';
-import { CheckResult, IN_PERIOD, Scope, scopeParams, Sources } from './check';
+import { CheckResult, IN_PERIOD, Scope, scopeParams } from './check';
 import { CheckId, CHECKS } from './checks';
 import type { Control } from './control';
 import { GDPR } from './gdpr';
 import { judge } from './judge';
 import { LGPD } from './lgpd';
 import { SOX } from './sox';
+import { SourceReader } from './source-reader';
 import { readTally } from './tally';
 
 export const CONTROLS: Readonly<Record<Regulation, readonly Control[]>> = { gdpr: GDPR, lgpd: LGPD, sox: SOX };
@@ -32,9 +30,7 @@ export interface AssessmentRequest {
 export class Assessor {
   constructor(
     private readonly store: SearchStore,
-    private readonly consents: ConsentLedger,
-    private readonly requests: RequestRegister,
-    private readonly breaches: BreachDesk,
+    private readonly sources: SourceReader,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -69,30 +65,12 @@ export class Assessor {
 
   /** One check after the other: the store has other readers too. */
   private async check(controls: readonly Control[], scope: Scope): Promise<Map<CheckId, CheckResult>> {
-    const sources = this.sources(scope);
+    const sources = this.sources.of(scope);
     const results = new Map<CheckId, CheckResult>();
     for (const id of new Set(controls.flatMap(({ checks, watches = [] }) => [...checks, ...watches]))) {
       results.set(id, await CHECKS[id].run(scope, sources));
     }
     return results;
-  }
-
-  private sources(scope: Scope): Sources {
-    const { tenant, from, to, asOf, timeZone: zone } = scope;
-    return {
-      store: this.store,
-      consents: this.consents,
-      consentCounts: once(async () => {
-        const counts = await this.consents.countProcessing(tenant, { from, to });
-        const found = await this.consents.countExceptions(tenant, { from, to });
-        return { ...counts, exceptions: new Map(found.map(({ kind, events }) => [kind, events])) };
-      }),
-      requests: once(async () => {
-        const all = await collect(this.requests.each(tenant, { asOf, zone, to }));
-        return all.filter(({ closedAt }) => closedAt === null || closedAt >= from);
-      }),
-      breaches: once(() => collect(this.breaches.each(tenant, { asOf, zone, to }))),
-    };
   }
 
   private async erasedEvents(scope: Scope): Promise<number> {
@@ -115,16 +93,4 @@ export function checkPeriod(from: number, to: number, now: number): void {
         : undefined;
   if (!problem) return;
   throw new AppError('PERIOD_INVALID', 400, `${problem.path} ${problem.message}`, { problems: [problem] });
-}
-
-/** Reads a thing when it is first asked for. */
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let reading: Promise<T> | undefined;
-  return () => (reading ??= read());
-}
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
 }

@@ -3,8 +3,11 @@ import { bounded, timeOf } from '../search/event-where';
 import type { SearchStore } from '../search/search-store';
 import { Finding, FINDINGS_SHOWN, Words } from './assessment';
 import type { CompliancePolicy } from './policy';
+import type { ActivityComparison, ObservedProcessing } from '../registers/activity';
 import type { Breach } from '../registers/breach';
 import type { ConsentExceptionKind, ConsentLedger, ProcessingCount } from '../registers/consent-ledger';
+import type { PersonDuties } from '../registers/duties';
+import type { LateActivity } from '../registers/people-register';
 import type { SubjectRequest } from '../registers/request';
 
 /** What chooses events, with the names of the parameters of `GET /audit/api/events`. All that is given has to match. */
@@ -60,6 +63,17 @@ export interface Sources {
   requests: () => Promise<readonly SubjectRequest[]>;
   /** Breaches that were known by the end of the period. */
   breaches: () => Promise<readonly Breach[]>;
+  duties: () => Promise<readonly PersonDuties[]>;
+  activeAfterLeaving: () => Promise<readonly LateActivity[]>;
+  activities: () => Promise<ActivityFacts>;
+}
+
+/** The record of processing, beside what the events tell. */
+export interface ActivityFacts {
+  /** How many activities are declared. */
+  declared: number;
+  observed: readonly ObservedProcessing[];
+  comparison: ActivityComparison;
 }
 
 /** A test of a rule on every case of a period. */

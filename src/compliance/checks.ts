@@ -3,6 +3,7 @@ import type { Check } from './check';
 import { CONSENT_CHECKS } from './consent-checks';
 import { FINANCE_CHECKS } from './finance-checks';
 import { PRIVACY_CHECKS } from './privacy-checks';
+import { REGISTER_CHECKS } from './register-checks';
 import { REQUEST_CHECKS } from './request-checks';
 import { SYSTEM_CHECKS } from './system-checks';
 
@@ -11,6 +12,7 @@ export const CHECKS = {
   ...CONSENT_CHECKS,
   ...FINANCE_CHECKS,
   ...PRIVACY_CHECKS,
+  ...REGISTER_CHECKS,
   ...REQUEST_CHECKS,
   ...SYSTEM_CHECKS,
 } satisfies Record<string, Check>;

@@ -1,31 +1,4 @@
-import type { EventTypeName } from '../events/event-types';
-import { detail, foundOf, IN_PERIOD, isSealed, personIn, rowCheck, samplesOf, sqlCheck } from './check';
-
-/** What nobody should do both of, by what shows that somebody did it. */
-const DUTIES = {
-  prepare: ['FINANCIAL_TRANSACTION'],
-  approve: ['FINANCIAL_APPROVAL_GRANTED', 'FINANCIAL_APPROVAL_DENIED'],
-  access: ['ROLE_ASSIGNED', 'PERMISSION_GRANTED', 'USER_CREATED'],
-  change: ['CONFIGURATION_CHANGED', 'DEPLOYMENT_COMPLETED', 'SCHEMA_MIGRATED'],
-  correct: ['FINANCIAL_RECORD_CHANGED'],
-} satisfies Record<string, EventTypeName[]>;
-type Duty = keyof typeof DUTIES;
-
-const CONFLICTS: [Duty, Duty][] = [
-  ['prepare', 'approve'],
-  ['prepare', 'access'],
-  ['approve', 'access'],
-  ['prepare', 'change'],
-  ['approve', 'change'],
-  ['approve', 'correct'],
-];
-const CONFLICT_NAMES: Record<Duty, { en: string; pt: string }> = {
-  prepare: { en: 'booking payments', pt: 'registrar pagamentos' },
-  approve: { en: 'approving payments', pt: 'aprovar pagamentos' },
-  access: { en: 'giving access', pt: 'conceder acessos' },
-  change: { en: 'changing systems', pt: 'alterar sistemas' },
-  correct: { en: 'changing booked records', pt: 'alterar registros contabilizados' },
-};
+import { detail, isSealed, rowCheck } from './check';
 
 const PREPARER = detail('preparedBy');
 const APPROVER = detail('approvedBy');
@@ -107,53 +80,4 @@ export const FINANCE_CHECKS = {
       pt: `Um evento financeiro é mantido só até ${until}, menos de ${policy.soxRetentionDays} dias`,
     }),
   }),
-  'duties-segregated': sqlCheck({
-    cases: {
-      en: 'People with financial or administrative duties',
-      pt: 'Pessoas com funções financeiras ou administrativas',
-    },
-    fault: { en: 'with duties that exclude each other', pt: 'com funções incompatíveis' },
-    severity: 'high',
-    say: ([actor = '', ...conflicts]) => {
-      const named = (language: 'en' | 'pt', and: string) =>
-        conflicts
-          .map((pair) =>
-            pair
-              .split('+')
-              .map((duty) => CONFLICT_NAMES[duty as Duty][language])
-              .join(and),
-          )
-          .join(', ');
-      return {
-        en: `${personIn(actor).en} did both: ${named('en', ' and ')}`,
-        pt: `${personIn(actor).pt} acumulou: ${named('pt', ' e ')}`,
-      };
-    },
-    sql: `
-SELECT count() AS examined, countIf(notEmpty(conflicts)) AS exceptions, 0 AS undecided,
-       ${foundOf('notEmpty(conflicts)', 'last_act', 'acts', 'arrayConcat([actor], conflicts)')},
-       ${samplesOf('1', 'last_act', 'last_id')}
-FROM (
-    SELECT actor, last_act, last_id,
-           arrayFilter(x -> notEmpty(x), [${CONFLICTS.map(([a, b]) => `if(n_${a} > 0 AND n_${b} > 0, '${a}+${b}', '')`).join(', ')}]) AS conflicts,
-           arrayFilter(x -> notEmpty(x), [${duties((duty) => `if(n_${duty} > 0, id_${duty}, '')`)}]) AS acts
-    FROM (
-        SELECT actor, max(occurred_at) AS last_act, argMax(toString(id), (occurred_at, id)) AS last_id,
-               ${duties((duty) => `countIf(${isDuty(duty)}) AS n_${duty}, argMaxIf(toString(id), (occurred_at, id), ${isDuty(duty)}) AS id_${duty}`)}
-        FROM events
-        WHERE ${IN_PERIOD} AND actor != '' AND event_type IN (${quoted(Object.values(DUTIES).flat())})
-        GROUP BY actor
-    )
-)`,
-  }),
 };
-
-function duties(each: (duty: Duty) => string): string {
-  return (Object.keys(DUTIES) as Duty[]).map(each).join(', ');
-}
-function isDuty(duty: Duty): string {
-  return `event_type IN (${quoted(DUTIES[duty])})`;
-}
-function quoted(names: readonly string[]): string {
-  return names.map((name) => `'${name}'`).join(', ');
-}

@@ -231,7 +231,7 @@ export const GDPR: readonly Control[] = [
   {
     id: 'gdpr-art-25',
     article: 'Art. 25',
-    title: { en: 'Data protection by design', pt: 'Proteção de dados desde a conceção' },
+    title: { en: 'Data protection by design', pt: 'Proteção de dados desde a concepção' },
     demand: {
       en: 'Systems protect data by the way they are built and set up.',
       pt: 'Os sistemas protegem os dados pelo modo como são construídos e configurados.',
@@ -245,6 +245,17 @@ export const GDPR: readonly Control[] = [
       en: 'Somebody has to attest that new systems were designed and set up to protect data.',
       pt: 'É preciso atestar que os novos sistemas foram concebidos e configurados para proteger os dados.',
     },
+  },
+  {
+    id: 'gdpr-art-30',
+    article: 'Art. 30',
+    title: { en: 'Record of processing activities', pt: 'Registro das atividades de tratamento' },
+    demand: {
+      en: 'What is done with personal data stands in a record, with purpose and basis.',
+      pt: 'O que é feito com dados pessoais consta de um registro, com finalidade e base legal.',
+    },
+    evidence: [],
+    checks: ['activities-declared'],
   },
   {
     id: 'gdpr-art-32-access',

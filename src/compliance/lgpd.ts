@@ -191,6 +191,17 @@ export const LGPD: readonly Control[] = [
     checks: ['lgpd-transfers'],
   },
   {
+    id: 'lgpd-art-37',
+    article: 'Art. 37',
+    title: { en: 'Record of processing operations', pt: 'Registro das operações de tratamento' },
+    demand: {
+      en: 'What is done with personal data stands in a record.',
+      pt: 'As operações de tratamento constam de um registro.',
+    },
+    evidence: [],
+    checks: ['activities-declared'],
+  },
+  {
     id: 'lgpd-art-38',
     article: 'Art. 38',
     title: { en: 'Impact report', pt: 'Relatório de impacto' },

@@ -11,6 +11,7 @@ const FILTERS: [flag: string, parameter: string, help: string][] = [
   ['--outcome <name>', 'outcome', 'success, failure, denied or unknown'],
   ['--user <id>', 'userId', 'who acted'],
   ['--subject <id>', 'subjectId', 'whose data it is about'],
+  ['--person <id>', 'personId', 'who acted, or whose data it is about'],
   ['--session <id>', 'sessionId', 'session'],
   ['--resource-type <type>', 'resourceType', 'kind of resource'],
   ['--resource <id>', 'resourceId', 'resource'],

@@ -30,6 +30,13 @@ describe('what stands against an erasure', () => {
     expect(blockersOf(facts(group({ retention: 'financial', retained: 0 })), [], ['financial'])).toEqual([]);
   });
 
+  it('is no record of a right that the person used', () => {
+    const asked = group({ eventType: 'GDPR_REQUEST', retention: 'compliance' });
+    const consented = group({ eventType: 'CONSENT_GRANTED', retention: 'compliance', retained: 2 });
+    expect(blockersOf(facts(asked), [], ['compliance'])).toEqual([]);
+    expect(blockersOf(facts(asked, consented), [], ['compliance'])).toMatchObject([{ events: 2 }]);
+  });
+
   it('is a hold on one of the events, or on the person before there are any', () => {
     const hold = { id: 'h1', name: 'Case 7' };
     expect(blockersOf(facts(), [{ ...hold, events: 0, wholePerson: false }], [])).toEqual([]);

@@ -1,4 +1,5 @@
 import type { RetentionClass } from '../config/config';
+import type { EventTypeName } from '../events/event-types';
 
 /** What an erasure would make unreadable, counted over the stored events. Times in ms since the epoch. */
 export interface ErasureFacts {
@@ -40,6 +41,14 @@ export type Blocker =
   | { kind: 'retention'; retention: RetentionClass; events: number; until: string }
   | { kind: 'hold'; id: string; name: string; events: number };
 
+/** A person who used a right must not lose that of erasure by it: these records stay, and need no more than the reference. */
+const RECORDS_OF_RIGHTS: readonly string[] = [
+  'GDPR_REQUEST',
+  'LGPD_REQUEST',
+  'DATA_SUBJECT_REQUEST_COMPLETED',
+  'AUDIT_DATA_PACKAGE',
+] satisfies EventTypeName[];
+
 /** What stands against an erasure, those with the longest retention first. Pure. */
 export function blockersOf(
   facts: ErasureFacts,
@@ -47,8 +56,8 @@ export function blockersOf(
   blockedBy: readonly RetentionClass[],
 ): Blocker[] {
   const byClass = new Map<RetentionClass, { events: number; until: string }>();
-  for (const { retention, retained, until } of facts.groups) {
-    if (!blockedBy.includes(retention) || retained === 0) continue;
+  for (const { eventType, retention, retained, until } of facts.groups) {
+    if (!blockedBy.includes(retention) || retained === 0 || RECORDS_OF_RIGHTS.includes(eventType)) continue;
     const sum = byClass.get(retention) ?? { events: 0, until: '' };
     byClass.set(retention, { events: sum.events + retained, until: until > sum.until ? until : sum.until });
   }

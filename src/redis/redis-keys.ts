@@ -137,4 +137,7 @@ export class RedisKeys {
   alertSteps = (tenant: string) => `${this.prefix}:alerts:steps:${tenant}`;
   /** Exists for a week once a step of an alert is in that stream. */
   alertStepSeen = (tenant: string, step: string) => `${this.prefix}:alerts:steps:${tenant}:${step}`;
+
+  /** String with a time to live: who changes the registers of a tenant right now. */
+  registerLock = (tenant: string) => `${this.prefix}:registers:lock:${tenant}`;
 }

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
 import { CATEGORIES, OUTCOMES, SEVERITIES } from '../events/event-types';
+import { parseAddressRange } from '../search/address-range';
 import { whereEvents } from '../search/event-where';
 import { Breach, BREACH_CASES, BreachState, foldBreach } from './breach';
 import { CasePlace, eachCase, readCases } from './cases';
@@ -24,7 +25,15 @@ export const affectedFilter = z.strictObject({
   sessionId: texts,
   resourceType: texts,
   resourceId: texts,
-  ipAddress: texts,
+  ipAddress: z
+    .array(
+      z.string().refine((text) => typeof parseAddressRange(text) !== 'string', {
+        error: 'is no IP address or CIDR range such as 203.0.113.0/24',
+      }),
+    )
+    .min(1)
+    .max(100)
+    .optional(),
   service: texts,
 });
 export type AffectedFilter = z.output<typeof affectedFilter>;

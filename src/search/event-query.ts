@@ -64,6 +64,7 @@ export const eventFilter = z.object({
   outcome: several(oneOf(OUTCOMES), 'Outcome', 'failure'),
   userId: several(word(512), 'Who acted', 'u-1029'),
   subjectId: several(word(512), 'Whose data it is about', 'u-1029'),
+  personId: several(word(512), 'Who acted, or whose data it is about', 'u-1029'),
   sessionId: several(word(512), 'Session', 's-77f1'),
   resourceType: several(word(128), 'Kind of resource', 'shipment'),
   resourceId: several(word(1024), 'Resource', 'SHP-2041'),

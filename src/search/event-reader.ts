@@ -44,23 +44,25 @@ export class EventReader {
 
   /** The condition for what a filter chooses, with ids of people replaced by their references. */
   async where(tenant: string, filter: EventFilter): Promise<Where> {
-    const { userId, subjectId } = filter;
+    const { userId, subjectId, personId } = filter;
     return whereEvents(tenant, {
       ...filter,
       ...(userId && { userId: await this.subjects.referencesOf(tenant, userId) }),
       ...(subjectId && { subjectId: await this.subjects.referencesOf(tenant, subjectId) }),
+      ...(personId && { personId: await this.subjects.referencesOf(tenant, personId) }),
     });
   }
 
   /** A filter as it may be recorded: references for ids of people, and no text that somebody searched for. */
   async describe(tenant: string, filter: EventFilter): Promise<JsonObject> {
-    const { from, to, userId, subjectId, text, ...rest } = filter;
+    const { from, to, userId, subjectId, personId, text, ...rest } = filter;
     return {
       ...(from !== undefined && { from: new Date(from).toISOString() }),
       ...(to !== undefined && { to: new Date(to).toISOString() }),
       ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
       ...(userId && { userId: await this.subjects.recorded(tenant, userId) }),
       ...(subjectId && { subjectId: await this.subjects.recorded(tenant, subjectId) }),
+      ...(personId && { personId: await this.subjects.recorded(tenant, personId) }),
       ...(text !== undefined && { text: '(not recorded)' }),
     };
   }

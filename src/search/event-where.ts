@@ -42,6 +42,9 @@ export function whereEvents(tenant: string, filter: EventFilter): Where {
     const values = filter[name];
     if (values) add(`${column} IN {${name}:Array(String)}`, { [name]: values });
   }
+  if (filter.personId) {
+    add('(actor IN {personId:Array(String)} OR subject IN {personId:Array(String)})', { personId: filter.personId });
+  }
   if (filter.severity) add('severity IN {severity:Array(String)}', { severity: filter.severity });
   if (filter.minSeverity) {
     const minSeverity = SEVERITIES.slice(SEVERITIES.indexOf(filter.minSeverity));

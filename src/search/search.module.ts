@@ -30,6 +30,6 @@ import { SubjectLookup } from './subject-lookup';
     LandedFeed,
     LiveEvents,
   ],
-  exports: [SearchStore, EventReader, SubjectLookup, RevealService],
+  exports: [SearchStore, EventReader, SubjectLookup, RevealService, ExportService],
 })
 export class SearchModule {}

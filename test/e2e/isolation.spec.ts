@@ -5,10 +5,16 @@ type Route = [method: string, path: string];
 
 const WITHOUT_TENANT = ['/audit/api/health', '/audit/api/health/live', '/audit/api/health/ready', '/metrics'];
 /** What these make, and then remove, is the caller's own thing of that name. */
-const OWN = new Set(['PUT /audit/api/recipients/{name}', 'DELETE /audit/api/recipients/{name}']);
+const OWN = new Set([
+  'PUT /audit/api/recipients/{name}',
+  'DELETE /audit/api/recipients/{name}',
+  'PUT /audit/api/compliance/activities/{id}',
+  'DELETE /audit/api/compliance/activities/{id}',
+]);
 /** These name a thing of ours in their bodies. */
 const NAMING = new Set(['POST /audit/api/notifications/test']);
 const REASON = { reason: 'to see what happens' };
+const ACTIVITY = { name: 'mine', purposes: ['delivery'], legalBasis: 'contract' };
 
 /** Tries every route of the description with the key of another tenant; a route that is new needs an id of ours here. */
 describe('what belongs to a tenant', () => {
@@ -26,6 +32,10 @@ describe('what belongs to a tenant', () => {
     'POST /audit/api/alerts/{id}/assign': { assignee: 'me' },
     'POST /audit/api/api-keys': { name: 'mine', roles: ['viewer'] },
     'POST /audit/api/keys/rotate': { kind: 'tenant' },
+    'POST /audit/api/compliance/requests/{id}/answer': {},
+    'POST /audit/api/compliance/breaches/{id}/update': { measures: 'mine' },
+    'POST /audit/api/compliance/breaches/{id}/notify': { to: 'authority' },
+    'PUT /audit/api/compliance/activities/{id}': ACTIVITY,
     'POST /audit/api/events': { eventType: 'DATA_READ', description: 'mine' },
     'POST /audit/api/rules/test': {
       rule: { ...rule('mine'), id: 'mine' },
@@ -89,6 +99,12 @@ describe('what belongs to a tenant', () => {
       body: JSON.stringify(group),
     });
     expect(put.status).toBe(200);
+    const activity = await ours.request('compliance/activities/ours', {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...ACTIVITY, name: marker }),
+    });
+    expect(activity.status).toBe(200);
     const erasure = async (): Promise<string> => {
       const about = { eventType: 'DATA_READ', description: 'about somebody', subjectId: 'somebody' };
       expect((await ours.post('events', about)).status).toBe(202);
@@ -111,6 +127,13 @@ describe('what belongs to a tenant', () => {
       '/audit/api/ledger/{tenant}/verifications': await verification(),
       // The alert above was told to groups that nobody is in yet; that is noted too.
       '/audit/api/notifications': await waitFor(() => first('notifications')),
+      '/audit/api/compliance/requests': await made('compliance/requests', {
+        ...{ requestId: `${marker}-request`, law: 'gdpr', right: 'access', subjectId: 'somebody-else' },
+      }),
+      '/audit/api/compliance/breaches': await made('compliance/breaches', {
+        ...{ breachId: `${marker}-breach`, title: marker },
+      }),
+      '/audit/api/compliance/activities': 'ours',
       '/audit/api/privacy/holds': await made('privacy/holds', { name: marker, reason: marker }),
       '/audit/api/rules': await made('rules', rule(marker)),
     };
@@ -149,7 +172,7 @@ describe('what belongs to a tenant', () => {
   };
 
   it('is neither shown to nor changed by the administrator of another', async () => {
-    const secrets = [marker, ...Object.values(ids)];
+    const secrets = [marker, ...Object.values(ids).filter((id) => id !== 'ours')];
     const wrong: string[] = [];
     for (const route of routes) {
       const { status, text } = await attempt(route);
@@ -168,6 +191,9 @@ describe('what belongs to a tenant', () => {
     const keys = await ours.get<{ items: { id: string; revokedAt: string | null }[] }>('api-keys');
     expect(keys.items.find(({ id }) => id === ids['/audit/api/api-keys'])).toMatchObject({ revokedAt: null });
     expect(await ours.get('recipients/ours')).toMatchObject({ description: marker });
+    expect(await ours.get(`compliance/requests/${marker}-request`)).toMatchObject({ state: 'open', steps: [{}] });
+    expect(await ours.get(`compliance/breaches/${marker}-breach`)).toMatchObject({ state: 'open', steps: [{}] });
+    expect(await ours.get('compliance/activities/ours')).toMatchObject({ name: marker, version: 1 });
     const hold = await ours.get<{ releasedAt: string | null }>(`privacy/holds/${ids['/audit/api/privacy/holds']}`);
     expect(hold.releasedAt).toBeNull();
   });

@@ -6,6 +6,7 @@ import { PeopleRegister } from '../../src/registers/people-register';
 import { RequestRegister } from '../../src/registers/request-register';
 import { insertEvents, TestEvent } from '../support/insert-events';
 import { OwnApi, ownApi } from '../support/search-api';
+import { TestTenant } from '../support/system';
 
 const at = (text: string): number => Date.parse(text);
 const NOW = at('2026-11-23T12:00:00Z');
@@ -244,5 +245,224 @@ describe('who did what', () => {
     const [observed] = await register.observed('breaches', NOVEMBER);
     expect(observed).toMatchObject({ service: 'portal', resourceType: 'customer', events: 3, subjects: 2 });
     expect(await register.compare('others', NOVEMBER)).toMatchObject({ declared: [], observedNotDeclared: [] });
+  });
+});
+
+describe('what officers do', () => {
+  let tenant: TestTenant;
+  const events = async (given: object[]) => {
+    const answer = await tenant.post('events', given);
+    const { ids } = (await answer.json()) as { ids: string[] };
+    await tenant.waitForCount(given.length, ids.map((id) => `id=${id}`).join('&'));
+  };
+  const post = async <T>(path: string, body: object, status = 200): Promise<T> => {
+    const answer = await tenant.post(`compliance/${path}`, body, {}, 'officer');
+    const text = await answer.text();
+    expect({ path, status: answer.status, text: answer.status === status ? '' : text }).toEqual({
+      path,
+      status,
+      text: '',
+    });
+    return JSON.parse(text) as T;
+  };
+  beforeAll(async () => {
+    tenant = await TestTenant.create();
+    await events([
+      {
+        ...{ eventType: 'DATA_UPDATED', description: 'Address changed', subjectId: 'ann' },
+        context: {
+          userId: 'clerk',
+          ipAddress: '203.0.113.9',
+          service: 'portal',
+          resourceType: 'customer',
+          resourceId: 'C-1',
+        },
+        compliance: { legalBasis: 'contract', purpose: 'delivery', dataCategories: ['contact'] },
+        details: { email: 'ann@example.com' },
+      },
+      {
+        ...{ eventType: 'DATA_READ', description: 'Looked at a colleague', subjectId: 'bob' },
+        context: {
+          userId: 'ann',
+          ipAddress: '198.51.100.7',
+          service: 'portal',
+          resourceType: 'customer',
+          resourceId: 'C-2',
+        },
+        details: { email: 'bob@example.com', seen: 'salary' },
+      },
+      { eventType: 'CONSENT_GRANTED', description: 'Yes', subjectId: 'ann', compliance: { purpose: 'newsletter' } },
+    ]);
+  });
+
+  it('opens, extends and answers a request, and says what cannot be done', async () => {
+    const opening = { requestId: 'REQ-1', law: 'gdpr', right: 'access', subjectId: 'ann' };
+    const opened = await post<{ id: string; subjectId: string }>('requests', opening, 201);
+    expect(opened).toMatchObject({ id: 'REQ-1', state: 'open', steps: [{ move: 'opened', counts: true }] });
+    expect(opened.subjectId).toMatch(/^sub_/);
+    expect(await post('requests', opening, 201)).toEqual(opened);
+    await post('requests', { ...opening, right: 'erasure' }, 409);
+    await post('requests', { law: 'gdpr', right: 'access', subjectId: 'ann', note: 'Ann called: her id is ann' }, 422);
+    expect(await post('requests/REQ-1/extend', { reason: 'many systems' })).toMatchObject({ extended: true });
+    await post('requests/REQ-1/extend', { reason: 'more' }, 409);
+    expect(await post('requests/REQ-1/answer', { note: 'sent' })).toMatchObject({ state: 'answered', overdue: false });
+    await post('requests/REQ-1/refuse', { reason: 'too late' }, 409);
+    await post('requests/REQ-2/answer', {}, 404);
+    const brazil = {
+      requestId: 'REQ-BR',
+      law: 'lgpd',
+      right: 'erasure',
+      subjectId: 'ann',
+      receivedAt: '2026-01-05T12:00:00Z',
+    };
+    expect(await post('requests', brazil, 201)).toMatchObject({ lastDay: '2026-01-20', overdue: true });
+    await post('requests/REQ-BR/extend', { reason: 'holidays' }, 409);
+    const shown = await tenant.get<{ items: object[] }>('compliance/requests?subjectId=ann', 'viewer');
+    expect(shown.items).toMatchObject([{ id: 'REQ-1' }, { id: 'REQ-BR' }]);
+    const named = await tenant.get<{ items: object[] }>(
+      'compliance/requests?law=lgpd&overdue=true&reveal=true&reason=T-1',
+      'officer',
+    );
+    expect(named.items).toMatchObject([{ id: 'REQ-BR', subjectId: 'ann' }]);
+    expect((await tenant.get<{ steps: object[] }>('compliance/requests/REQ-1')).steps).toHaveLength(3);
+    const denied = await tenant.post('compliance/requests', opening, {}, 'analyst');
+    expect(denied.status).toBe(403);
+  });
+
+  it('gives a person all that is held about that person, and nothing of others', async () => {
+    const answer = await tenant.request('compliance/requests/REQ-1/package', { role: 'officer' });
+    expect(answer.headers.get('content-disposition')).toContain('data-package-REQ-1.json');
+    const text = await answer.text();
+    const made = JSON.parse(text) as { events: { eventType: string }[] };
+    expect(made).toMatchObject({
+      person: 'ann',
+      erased: null,
+      summary: {
+        asActor: 1,
+        purposes: ['delivery', 'newsletter'],
+        dataCategories: ['contact'],
+        legalBases: ['contract'],
+      },
+      consents: [{ purpose: 'newsletter', state: 'granted' }],
+      requests: [{ id: 'REQ-1', state: 'answered' }, { id: 'REQ-BR' }],
+    });
+    const of = (type: string) => made.events.find(({ eventType }) => eventType === type);
+    expect(of('DATA_UPDATED')).toMatchObject({ role: 'subject', details: { email: 'ann@example.com' } });
+    expect(of('DATA_READ')).toMatchObject({ role: 'actor', context: { ipAddress: '198.51.100.7' } });
+    for (const foreign of ['bob', 'salary', '203.0.113.9', 'clerk']) expect(text).not.toContain(foreign);
+    await tenant.waitForCount(1, 'eventType=AUDIT_DATA_PACKAGE');
+    expect((await tenant.request('compliance/requests/REQ-BR/package', { role: 'officer' })).status).toBe(409);
+    expect((await tenant.request('compliance/requests/REQ-1/package', { role: 'analyst' })).status).toBe(403);
+    const pdf = await tenant.request('compliance/requests/REQ-1/package?format=pdf&language=pt', { role: 'officer' });
+    expect(pdf.headers.get('content-type')).toBe('application/pdf');
+    expect(
+      Buffer.from(await pdf.arrayBuffer())
+        .subarray(0, 5)
+        .toString(),
+    ).toBe('%PDF-');
+  });
+
+  it('tells a person who was erased that nothing can be read any more', async () => {
+    await post('requests', { requestId: 'REQ-3', law: 'gdpr', right: 'access', subjectId: 'eve' }, 201);
+    await events([{ eventType: 'API_CALL', description: 'x', context: { userId: 'eve', userAgent: 'curl' } }]);
+    const erasure = await tenant.post('privacy/erasures', { subjectId: 'eve', reason: 'asked' }, {}, 'officer');
+    expect([201, 202]).toContain(erasure.status);
+    const { id } = (await erasure.json()) as { id: string };
+    const made = await tenant.get<object>('compliance/requests/REQ-3/package', 'officer');
+    expect(made).toMatchObject({ person: null, erased: { erasureId: id }, events: [] });
+  });
+
+  it('runs a breach from its opening to its end', async () => {
+    const affected = { resourceType: ['customer'], subjectId: ['ann', 'bob'] };
+    const opened = await post<{ filter: { subjectId: string[] } }>(
+      'breaches',
+      { breachId: 'B-1', title: 'A laptop was stolen', risk: 'high', affected, nature: 'Theft', laws: ['gdpr'] },
+      201,
+    );
+    expect(opened).toMatchObject({
+      affected: { events: 2, subjects: 2, dataCategories: ['contact'] },
+      clocks: [
+        { law: 'gdpr', to: 'authority', state: 'running' },
+        { law: 'gdpr', to: 'subjects', state: 'running', lastDay: null },
+      ],
+    });
+    expect(JSON.stringify(opened.filter)).not.toContain('ann');
+    await post('breaches/B-1/update', {}, 400);
+    await post('breaches/B-1/update', { measures: 'Disk keys revoked', awareAt: '2099-01-01T00:00:00Z' }, 422);
+    await post('breaches/B-1/update', { measures: 'Disk keys revoked' });
+    await post('breaches/B-1/close', { reason: 'over' }, 409);
+    const draft = await tenant.get<{ text: string }>('compliance/breaches/B-1/draft?to=authority&language=pt&law=lgpd');
+    expect(draft.text).toMatch(
+      /Art\. 48 da LGPD[^]*Titulares \(número aproximado\): 2[^]*Disk keys revoked[^]*\[a preencher\]/,
+    );
+    await post('breaches/B-1/notify', { to: 'authority' });
+    const told = await post('breaches/B-1/notify', { to: 'subjects' });
+    expect(told).toMatchObject({ clocks: [{ state: 'kept' }, { state: 'kept' }] });
+    const letter = await tenant.get<{ text: string }>('compliance/breaches/B-1/draft?to=subjects');
+    expect(letter.text).toMatch(/What happened\nTheft\n[^]*contact/);
+    expect(await post('breaches/B-1/close', { reason: 'laptop found' })).toMatchObject({ state: 'closed' });
+    await post('breaches/B-1/notify', { to: 'authority' }, 409);
+    expect(await tenant.get('compliance/breaches?state=closed', 'viewer')).toMatchObject({ items: [{ id: 'B-1' }] });
+  });
+
+  it('keeps the record of processing in versions, against what was done', async () => {
+    const put = async (body: object) => {
+      const answer = await tenant.request('compliance/activities/shipping', {
+        ...{ method: 'PUT', role: 'officer', headers: { 'content-type': 'application/json' } },
+        body: JSON.stringify(body),
+      });
+      return { status: answer.status, body: (await answer.json()) as { version: number } };
+    };
+    const shipping = { name: 'Shipping', purposes: ['delivery'], legalBasis: 'contract', services: ['portal'] };
+    expect((await put({ ...shipping, version: 1 })).status).toBe(409);
+    expect(await put({ ...shipping, version: 0 })).toMatchObject({ status: 200, body: { version: 1 } });
+    expect(await put({ ...shipping, dataCategories: ['address'] })).toMatchObject({ body: { version: 2 } });
+    expect(await tenant.get('compliance/activities/shipping')).toMatchObject({
+      version: 2,
+      versions: [{ dataCategories: ['address'] }, { dataCategories: [] }],
+    });
+    expect(await tenant.get('compliance/activities/comparison')).toMatchObject({
+      declared: [{ id: 'shipping', events: 2 }],
+      declaredNotObserved: [],
+      observedNotDeclared: [],
+      deviations: [{ activity: 'shipping', members: ['dataCategories'] }],
+    });
+    const gone = await tenant.request('compliance/activities/shipping', { method: 'DELETE', role: 'officer' });
+    expect(gone.status).toBe(200);
+    expect(await tenant.get('compliance/activities')).toMatchObject({ items: [] });
+    expect((await tenant.request('compliance/activities/shipping')).status).toBe(404);
+    expect(await tenant.get('compliance/activities/comparison')).toMatchObject({ observedNotDeclared: [{}, {}] });
+    await tenant.waitForCount(3, 'eventType=AUDIT_ACTIVITY_CHANGED');
+  });
+
+  it('tells what happened to a resource and to a person, in order, and exports it', async () => {
+    const types = async (query: string) =>
+      (await tenant.get<{ items: { eventType: string }[] }>(`compliance/lineage?${query}`)).items.map(
+        (e) => e.eventType,
+      );
+    expect(await types('resourceType=customer&resourceId=C-1')).toEqual(['DATA_UPDATED']);
+    expect(await types('userId=ann')).toEqual(expect.arrayContaining(['DATA_UPDATED', 'DATA_READ', 'CONSENT_GRANTED']));
+    const page = await tenant.get<{ nextCursor: string }>('compliance/lineage?userId=ann&limit=1');
+    expect((await types(`userId=ann&limit=1&cursor=${page.nextCursor}`)).length).toBe(1);
+    expect((await tenant.request('compliance/lineage?userId=ann&resourceId=C-1')).status).toBe(400);
+    expect((await tenant.request('compliance/lineage?resourceType=customer')).status).toBe(400);
+    const file = await tenant.request('compliance/lineage/export?userId=ann&format=csv', { role: 'analyst' });
+    expect(file.headers.get('content-disposition')).toContain('lineage-');
+    expect((await file.text()).split('\n').length).toBeGreaterThan(3);
+    expect((await tenant.request('compliance/lineage/export?userId=ann', { role: 'viewer' })).status).toBe(403);
+  });
+
+  it('shows consents and people over HTTP', async () => {
+    const consents = await tenant.get<object>('compliance/consents?subjectId=ann&reveal=true&reason=T-2', 'officer');
+    expect(consents).toMatchObject({ items: [{ subjectId: 'ann', purpose: 'newsletter', state: 'granted' }] });
+    expect(await tenant.get('compliance/consents/history?subjectId=ann')).toMatchObject({
+      items: [{ state: 'granted' }],
+    });
+    expect(await tenant.get('compliance/consents/exceptions')).toMatchObject({
+      items: [{ kind: 'without_basis', eventType: 'DATA_READ' }],
+      counts: [{ kind: 'without_basis', events: 1, subjects: 1 }],
+    });
+    expect(await tenant.get('compliance/duties')).toMatchObject({ conflicts: [], selfApprovals: [] });
+    expect(await tenant.get('compliance/people')).toMatchObject({ items: [], activeAfterLeaving: [] });
   });
 });

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { print, printJson, table } from './output';
 import { groupText } from './rules';
 import { wholeNumber } from './search';
@@ -72,13 +72,11 @@ async function show(id: string, options: Options): Promise<void> {
 }
 
 async function act(verb: 'acknowledge' | 'resolve', id: string, body: object, options: Options): Promise<void> {
-  const sent = { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-  const after = await (await connect(options)).json('POST', `alerts/${encodeURIComponent(id)}/${verb}`, alert, sent);
+  const path = `alerts/${encodeURIComponent(id)}/${verb}`;
+  const after = await (await connect(options)).json('POST', path, alert, { json: body });
   if (options.json) return printJson(after);
   print(`${after.id} is ${after.status}`);
 }
-
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 export function alertsCommand(): Command {
   const command = new Command('alerts').summary('alerts: list, show, ack, resolve').description('Works on alerts.');

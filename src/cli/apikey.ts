@@ -37,10 +37,7 @@ async function create(options: CreateOptions): Promise<void> {
     ...(options.expires === undefined ? {} : { expiresAt: instant(options.expires) }),
   };
   const client = await connect(options);
-  const made = await client.json('POST', 'api-keys', createdKey, {
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  });
+  const made = await client.json('POST', 'api-keys', createdKey, { json: body });
   if (options.json) return printJson(made);
   process.stderr.write(`key ${made.id} (${options.role.join(', ')}); it is shown only now, so keep it:\n`);
   print(made.key);

@@ -47,6 +47,8 @@ async function adminKey(dataDir: string, remote: boolean): Promise<string> {
 export interface RequestOptions {
   query?: URLSearchParams;
   body?: string | Buffer;
+  /** A body to be sent as JSON, instead of `body`. */
+  json?: unknown;
   headers?: Record<string, string>;
   /** Whether repeating the request does no harm; default: for GET and DELETE. Only those are retried. */
   repeatable?: boolean;
@@ -115,10 +117,12 @@ export class AuditClient {
     const query = options.query?.toString();
     const target = `${this.connection.url}/audit/api/${path}${query ? `?${query}` : ''}`;
     const headers: Record<string, string> = { authorization: `Bearer ${this.connection.apiKey}`, ...options.headers };
+    const { json, body = json === undefined ? undefined : JSON.stringify(json) } = options;
+    if (json !== undefined) headers['content-type'] = 'application/json';
     if (this.tenant !== undefined) headers['x-tenant'] = this.tenant;
     let response: Response;
     try {
-      response = await fetch(target, { method, headers, body: options.body, signal: options.signal });
+      response = await fetch(target, { method, headers, body, signal: options.signal });
     } catch (error) {
       if (options.signal?.aborted) throw error;
       const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { print, printJson, table } from './output';
 import { wholeNumber } from './search';
 
@@ -44,17 +44,14 @@ async function replay(ids: string[], options: Options): Promise<void> {
 
 async function discard(ids: string[], options: Options & { reason: string }): Promise<void> {
   const client = await connect(options);
-  const headers = { 'content-type': 'application/json' };
-  const body = JSON.stringify({ reason: options.reason });
+  const json = { reason: options.reason };
   for (const id of ids) {
-    await client.request('POST', `${pathOf(id)}/discard`, { repeatable: true, headers, body });
+    await client.request('POST', `${pathOf(id)}/discard`, { repeatable: true, json });
     print(`discarded ${id}`);
   }
 }
 
 const pathOf = (id: string) => `dead-letters/${encodeURIComponent(id)}`;
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
-
 export function deadLetterCommand(): Command {
   const command = new Command('dlq')
     .summary('events that could not be stored: list, show, replay, discard')

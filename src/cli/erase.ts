@@ -52,7 +52,6 @@ interface EraseOptions {
   json?: boolean;
 }
 
-const JSON_BODY = { 'content-type': 'application/json' };
 /** An erasure that was begun is finished within a minute or two, also by another process. */
 const PATIENCE_MS = 180_000;
 
@@ -61,8 +60,8 @@ async function erase(options: EraseOptions, command: Command): Promise<void> {
   if (options.dryRun) return showPreview(client, options);
   if (options.reason === undefined)
     command.error('error: --reason is required, except with --dry-run', { exitCode: 2 });
-  const body = JSON.stringify({ id: randomUUID(), subjectId: options.subject, reason: options.reason });
-  const begun = await client.json('POST', 'privacy/erasures', erasure, { body, headers: JSON_BODY, repeatable: true });
+  const json = { id: randomUUID(), subjectId: options.subject, reason: options.reason };
+  const begun = await client.json('POST', 'privacy/erasures', erasure, { json, repeatable: true });
   const done = await finished(client, begun);
   if (options.certificate !== undefined) {
     await writeFile(options.certificate, `${JSON.stringify(done.certificate, null, 2)}\n`, { mode: 0o600 });
@@ -96,9 +95,8 @@ async function finished(client: AuditClient, begun: Erasure): Promise<Erasure> {
 }
 
 async function showPreview(client: AuditClient, options: EraseOptions): Promise<void> {
-  const body = JSON.stringify({ subjectId: options.subject });
   const would = await client.json('POST', 'privacy/erasures/preview', preview, {
-    ...{ body, headers: JSON_BODY, repeatable: true },
+    ...{ json: { subjectId: options.subject }, repeatable: true },
   });
   if (options.json) return printJson(would);
   describe(would.unreadable, 'would become unreadable');

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { collect } from './context';
 
 /** Options that choose events: flag, query parameter, help. The parameters are those of `GET /audit/api/events`. */
 const FILTERS: [flag: string, parameter: string, help: string][] = [
@@ -21,8 +22,6 @@ const FILTERS: [flag: string, parameter: string, help: string][] = [
   ['--text <text>', 'text', 'text in the description'],
 ];
 const SINGLE = new Set(['from', 'to', 'minSeverity', 'text']);
-
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 /** Adds the filter options to a command. */
 export function withFilters(command: Command): Command {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { print, printJson, table, UsageError } from './output';
 
 const hold = z.looseObject({
@@ -34,8 +34,6 @@ interface AddOptions {
   json?: boolean;
 }
 
-const JSON_BODY = { 'content-type': 'application/json' };
-
 async function add(options: AddOptions): Promise<void> {
   const scope = {
     ...(options.subject !== undefined && { subjectId: options.subject }),
@@ -49,9 +47,9 @@ async function add(options: AddOptions): Promise<void> {
     throw new UsageError('say what to hold (--subject, --type, --resource, --from …), or --all for the whole tenant');
   }
   const client = await connect(options);
-  const body = JSON.stringify({ id: randomUUID(), name: options.name, reason: options.reason, ...scope });
+  const json = { id: randomUUID(), name: options.name, reason: options.reason, ...scope };
   const placed = await client.json('POST', 'privacy/holds', countedHold, {
-    ...{ body, headers: JSON_BODY, repeatable: true },
+    ...{ json, repeatable: true },
   });
   if (options.json) return printJson(placed);
   print(`${placed.id} holds ${placed.events} stored event(s), and those to come: ${scopeOf(placed)}`);
@@ -68,9 +66,9 @@ async function list(options: { tenant?: string; all?: boolean; json?: boolean })
 
 async function release(id: string, options: { tenant?: string; reason: string }): Promise<void> {
   const path = `privacy/holds/${encodeURIComponent(id)}/release`;
-  const body = JSON.stringify({ reason: options.reason });
+  const json = { reason: options.reason };
   const client = await connect(options);
-  const { events } = await client.json('POST', path, countedHold, { body, headers: JSON_BODY, repeatable: true });
+  const { events } = await client.json('POST', path, countedHold, { json, repeatable: true });
   print(`released ${id}; it held ${events} stored event(s)`);
 }
 
@@ -91,8 +89,6 @@ function instant(option: string, text: string): string {
   if (Number.isNaN(ms)) throw new UsageError(`${option} expects a time such as 2027-01-31 or 2027-01-31T12:00:00Z`);
   return new Date(ms).toISOString();
 }
-
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 export function holdCommand(): Command {
   const command = new Command('hold')

@@ -74,11 +74,7 @@ async function list(options: { tenant?: string; json?: boolean }): Promise<void>
 
 async function rotate(kind: string, options: { tenant?: string; json?: boolean }): Promise<void> {
   const client = await connect(options);
-  const body = JSON.stringify({ kind });
-  const answer = await client.json('POST', 'keys/rotate', rotated, {
-    body,
-    headers: { 'content-type': 'application/json' },
-  });
+  const answer = await client.json('POST', 'keys/rotate', rotated, { json: { kind } });
   if (options.json) return printJson(answer);
   if (answer.root === null)
     return print(`the ${kind} key ${answer.number ?? ''} is in force; older ones stay for what they did`);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
 import type { AuditClient } from './client';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { EXIT, print, printJson, table } from './output';
 import { wholeNumber } from './search';
 
@@ -75,8 +75,7 @@ async function runLog(options: LogOptions): Promise<void> {
 async function runTest(options: Options & { group: string; channel?: string }): Promise<void> {
   const client = await connect(options);
   const { group, channel } = options;
-  const sent = { body: JSON.stringify({ group, channel }), headers: { 'content-type': 'application/json' } };
-  const { items } = await client.json('POST', 'notifications/test', page, sent);
+  const { items } = await client.json('POST', 'notifications/test', page, { json: { group, channel } });
   const outcomes = await Promise.all(items.map((one) => outcomeOf(client, one)));
   if (options.json) printJson(outcomes);
   else {
@@ -94,8 +93,6 @@ async function outcomeOf(client: AuditClient, test: Notification): Promise<Notif
     await sleep(POLL_MS);
   }
 }
-
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 export function notifyCommand(): Command {
   const command = new Command('notify')

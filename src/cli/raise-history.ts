@@ -10,6 +10,5 @@ export async function raiseHistory(
   span: { from: string; to: string } | undefined,
 ): Promise<Evaluated> {
   if (!span) return { events: 0, opened: 0, raised: 0 };
-  const sent = { body: JSON.stringify(span), headers: { 'content-type': 'application/json' } };
-  return client.json('POST', 'rules/evaluate', evaluated, { ...sent, repeatable: true });
+  return client.json('POST', 'rules/evaluate', evaluated, { json: span, repeatable: true });
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { print, printJson, table, UsageError } from './output';
 
 const channel = z.looseObject({ name: z.string(), type: z.string(), minSeverity: z.string(), enabled: z.boolean() });
@@ -18,7 +18,6 @@ const list = z.object({ items: z.array(group) });
 type Group = z.output<typeof group>;
 type Options = { tenant?: string; json?: boolean };
 
-const JSON_BODY = { 'content-type': 'application/json' };
 const path = (name: string, rest = '') => `recipients/${encodeURIComponent(name)}${rest}`;
 
 async function runList(options: Options): Promise<void> {
@@ -55,7 +54,7 @@ async function runSet(name: string, options: SetOptions): Promise<void> {
   const current = (await client.json('GET', 'recipients', list)).items.find((g) => g.name === name);
   const next = options.file === undefined ? changed(current, options) : await readGroup(options.file);
   const query = new URLSearchParams(current ? { version: String(current.version) } : {});
-  const made = await client.json('PUT', path(name), group, { query, body: JSON.stringify(next), headers: JSON_BODY });
+  const made = await client.json('PUT', path(name), group, { query, json: next });
   print(`set ${made.name}, version ${made.version}: ${made.channels.map((c) => c.name).join(', ') || 'no channels'}`);
 }
 
@@ -114,15 +113,12 @@ async function runDelete(name: string, options: Options): Promise<void> {
 async function runRotate(name: string, channelName: string, options: Options): Promise<void> {
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
   const target = path(name, `/channels/${encodeURIComponent(channelName)}/secrets`);
-  const sent = { body: JSON.stringify({ secret }), headers: JSON_BODY };
-  await (await connect(options)).json('POST', target, group, sent);
+  await (await connect(options)).json('POST', target, group, { json: { secret } });
   print(secret);
   process.stderr.write(
     'shown this once; messages are signed with it and with the secret before, until the next rotation\n',
   );
 }
-
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 export function recipientsCommand(): Command {
   const command = new Command('recipients')

@@ -30,8 +30,6 @@ interface Options {
   json?: boolean;
 }
 
-const JSON_BODY = { 'content-type': 'application/json' };
-
 function showStates(items: z.infer<typeof state>[]): void {
   const applied = (each: z.infer<typeof state>) =>
     each.applied ? `${each.applied.days} if received before ${each.applied.receivedBefore}` : 'as each says itself';
@@ -50,7 +48,7 @@ async function set(options: Options & { class: string; days: string; reason: str
   const { items } = await (
     await connect(options)
   ).json('PUT', `privacy/retention/${options.class}`, states, {
-    ...{ body: JSON.stringify({ days, reason: options.reason }), headers: JSON_BODY },
+    json: { days, reason: options.reason },
   });
   if (options.json) return printJson(items);
   showStates(items);
@@ -61,7 +59,7 @@ async function apply(options: Options & { class: string; reason?: string; yes?: 
   const client = await connect(options);
   const send = (dryRun: boolean, reason: string) =>
     client.json('POST', `privacy/retention/${options.class}/apply`, effect, {
-      ...{ body: JSON.stringify({ reason, dryRun }), headers: JSON_BODY },
+      json: { reason, dryRun },
     });
   if (options.yes && options.reason === undefined) throw new UsageError('--yes needs a --reason');
   const result = await send(!options.yes, options.reason ?? 'dry run');

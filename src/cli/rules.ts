@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { AppError } from '../common/app-error';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { print, printJson, table, UsageError } from './output';
 
 const rule = z.looseObject({
@@ -30,7 +30,6 @@ const testResult = z.looseObject({
 type Options = { tenant?: string; json?: boolean };
 
 const path = (id: string, rest = '') => `rules/${encodeURIComponent(id)}${rest}`;
-const JSON_BODY = { 'content-type': 'application/json' };
 
 async function runList(options: Options): Promise<void> {
   const { items } = await (await connect(options)).json('GET', 'rules', list);
@@ -56,9 +55,7 @@ async function runShow(id: string, options: Options & { versions?: boolean }): P
 const ADDED = ['version', 'builtIn', 'deleted', 'changedBy', 'changedAt'];
 
 async function runCreate(file: string, options: Options): Promise<void> {
-  const made = await (
-    await connect(options)
-  ).json('POST', 'rules', rule, { body: JSON.stringify(await readRule(file)), headers: JSON_BODY });
+  const made = await (await connect(options)).json('POST', 'rules', rule, { json: await readRule(file) });
   print(`created ${made.id}, version ${made.version}`);
 }
 
@@ -74,7 +71,7 @@ async function runUpdate(id: string, options: UpdateOptions): Promise<void> {
   const next = options.file === undefined ? withoutAdded(current) : await readRule(options.file);
   for (const assignment of options.set ?? []) assign(next, assignment);
   const query = new URLSearchParams({ version: String(current.version) });
-  const made = await client.json('PUT', path(id), rule, { query, body: JSON.stringify(next), headers: JSON_BODY });
+  const made = await client.json('PUT', path(id), rule, { query, json: next });
   print(`updated ${made.id}, version ${made.version}`);
 }
 
@@ -99,8 +96,7 @@ async function runTest(id: string | undefined, options: TestOptions): Promise<vo
   const range = { from: options.from, to: options.to ?? new Date().toISOString() };
   const body = options.file === undefined ? range : { ...range, rule: await readRule(options.file) };
   const target = id === undefined ? 'rules/test' : path(id, '/test');
-  const sent = { body: JSON.stringify(body), headers: JSON_BODY };
-  const result = await (await connect(options)).json('POST', target, testResult, sent);
+  const result = await (await connect(options)).json('POST', target, testResult, { json: body });
   if (options.json) return printJson(result);
   const rows = result.alerts.map((a) => [groupText(a.group), a.firstHitAt, a.lastHitAt, String(a.counter), a.summary]);
   if (rows.length > 0) print(table(['GROUP', 'FIRST HIT', 'LAST HIT', 'HITS', 'AT FIRST'], rows));
@@ -125,8 +121,8 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
     }),
   );
   const { recipient: recipients = [], replace = false, dryRun = false } = options;
-  const body = JSON.stringify({ yaml: await readText(file), mapping, recipients, replace, dryRun });
-  const { items } = await (await connect(options)).json('POST', 'rules/import', imported, { body, headers: JSON_BODY });
+  const json = { yaml: await readText(file), mapping, recipients, replace, dryRun };
+  const { items } = await (await connect(options)).json('POST', 'rules/import', imported, { json });
   if (options.json) return printJson(items);
   for (const made of items) print(`${dryRun ? 'would make' : 'made'} ${made.id}: ${made.name}`);
 }
@@ -170,8 +166,6 @@ function assign(target: Record<string, unknown>, assignment: string): void {
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 export function rulesCommand(): Command {
   const command = new Command('rules')

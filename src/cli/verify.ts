@@ -10,7 +10,7 @@ import { keptNote } from '../ledger/kept-checkpoint';
 import { leafHash } from '../ledger/merkle';
 import { verifyDirectory } from '../ledger/verify-offline';
 import { parseJson } from './client';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { EXIT, explain, print, printable, printJson, UsageError } from './output';
 import { Progress } from './progress';
 
@@ -120,8 +120,7 @@ async function verifySystem(options: Options): Promise<z.infer<typeof report>> {
     ...(options.events !== undefined && { events: await readEvents(options.events) }),
   };
   const response = await client.request('POST', `ledger/${encodeURIComponent(tenant)}/verifications`, {
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
+    json: body,
     repeatable: true,
   });
   const progress = new Progress(process.stderr);
@@ -201,8 +200,6 @@ async function verify(options: Options): Promise<void> {
     process.exitCode = NOT_VERIFIED;
   }
 }
-
-const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 export function verifyCommand(): Command {
   return withTenant(new Command('verify'))

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows, UNLOGGED } from '../clickhouse/read-rows';
 import { AppError } from '../common/app-error';
 import { foldNodes, HASH_BYTES, LeafSpan, Node, rootOf, spanNodes } from './merkle';
 import { TILE_HEIGHT } from './tiles';
@@ -70,7 +71,6 @@ interface HashRange {
   end: number;
 }
 
-const AS_NUMBERS = { output_format_json_quote_64bit_integers: 0, log_queries: 0 } as const;
 const INSERT = { async_insert: 0, log_queries: 0 } as const;
 
 /** The ledger in ClickHouse. */
@@ -312,14 +312,8 @@ export class LedgerStore {
     return Buffer.concat(chunks);
   }
 
-  private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    const answer = await this.clickhouse.query({
-      query,
-      query_params: params,
-      format: 'JSONEachRow',
-      clickhouse_settings: AS_NUMBERS,
-    });
-    return answer.json<T>();
+  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
+    return readRows(this.clickhouse, query, params, UNLOGGED);
   }
 }
 

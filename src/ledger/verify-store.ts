@@ -1,6 +1,7 @@
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows, UNLOGGED } from '../clickhouse/read-rows';
 import { ENVELOPE_TUPLE, EXTRACTED_COLUMNS } from '../events/extracted-columns';
 import type { TileHash } from './ledger-store';
 import { HASH_BYTES } from './merkle';
@@ -285,14 +286,8 @@ export class VerifyStore {
     return stream as AsyncIterable<Buffer>;
   }
 
-  private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    const answer = await this.clickhouse.query({
-      query,
-      query_params: params,
-      format: 'JSONEachRow',
-      clickhouse_settings: { ...QUIET, output_format_json_quote_64bit_integers: 0 },
-    });
-    return answer.json<T>();
+  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
+    return readRows(this.clickhouse, query, params, UNLOGGED);
   }
 }
 

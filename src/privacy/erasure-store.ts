@@ -1,6 +1,7 @@
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows } from '../clickhouse/read-rows';
 import type { Erasure, ErasureCertificate, ErasureFacts } from './erasure';
 
 type Row = Omit<Erasure, 'summary' | 'certificate'> & { summary: string; certificate: string };
@@ -65,14 +66,8 @@ export class ErasureStore {
     });
   }
 
-  private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    const answer = await this.clickhouse.query({
-      query,
-      query_params: params,
-      format: 'JSONEachRow',
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
-    });
-    return answer.json<T>();
+  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
+    return readRows(this.clickhouse, query, params);
   }
 }
 

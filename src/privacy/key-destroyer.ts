@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows, UNLOGGED } from '../clickhouse/read-rows';
 import { KeyKeeper } from '../keys/key-keeper';
 import { RedisKeys } from '../redis/redis-keys';
 import { REDIS } from '../redis/redis.module';
@@ -93,13 +94,7 @@ export class KeyDestroyer {
     });
   }
 
-  private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    const answer = await this.clickhouse.query({
-      query,
-      query_params: params,
-      format: 'JSONEachRow',
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 0, log_queries: 0 },
-    });
-    return answer.json<T>();
+  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
+    return readRows(this.clickhouse, query, params, UNLOGGED);
   }
 }

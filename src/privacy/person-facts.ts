@@ -1,6 +1,7 @@
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows, UNLOGGED } from '../clickhouse/read-rows';
 import { both, Condition } from './condition';
 import type { ErasureFacts, FactGroup, HoldOnPerson } from './erasure';
 import { coveredBy, holdsAllOf, LegalHold } from './legal-hold';
@@ -87,15 +88,9 @@ export class PersonFacts {
     return row?.n ?? 0;
   }
 
-  private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    const answer = await this.clickhouse.query({
-      query,
-      query_params: params,
-      format: 'JSONEachRow',
-      // These queries may hold the id of a person, so no log of the store may keep them.
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 0, log_queries: 0 },
-    });
-    return answer.json<T>();
+  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
+    // These queries may hold the id of a person.
+    return readRows(this.clickhouse, query, params, UNLOGGED);
   }
 }
 

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows } from '../clickhouse/read-rows';
 import type { RetentionManifest } from './retention-manifest';
 
 /** A manifest without its ranges. */
@@ -64,14 +65,8 @@ export class RetentionManifestStore {
     return rows.map(read);
   }
 
-  private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    const answer = await this.clickhouse.query({
-      query,
-      query_params: params,
-      format: 'JSONEachRow',
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
-    });
-    return answer.json<T>();
+  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
+    return readRows(this.clickhouse, query, params);
   }
 }
 

@@ -2,6 +2,7 @@ import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows } from '../clickhouse/read-rows';
 import { anyOf, Condition } from './condition';
 import type { Partition } from './retention-manifest';
 import { retentionEnd } from './retention-policy';
@@ -129,14 +130,8 @@ export class RetentionStore {
     }
   }
 
-  private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    const answer = await this.clickhouse.query({
-      query,
-      query_params: params,
-      format: 'JSONEachRow',
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
-    });
-    return answer.json<T>();
+  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
+    return readRows(this.clickhouse, query, params);
   }
 }
 

@@ -1,6 +1,7 @@
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows, UNLOGGED } from '../clickhouse/read-rows';
 import type { Window } from './progress';
 import { countEvents } from './rollup-sql';
 
@@ -85,13 +86,7 @@ export class RollupStore {
     }
   }
 
-  private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    const answer = await this.clickhouse.query({
-      query,
-      query_params: params,
-      format: 'JSONEachRow',
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 0, log_queries: 0 },
-    });
-    return answer.json<T>();
+  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
+    return readRows(this.clickhouse, query, params, UNLOGGED);
   }
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows, UNLOGGED } from '../clickhouse/read-rows';
 import { ENVELOPE_TUPLE, EXTRACTED_COLUMNS } from '../events/extracted-columns';
 import { ROW_STRUCTURE } from '../events/row';
 import type { LeafRange } from './batch';
@@ -197,14 +198,8 @@ export class EventWriter {
     for await (const chunk of stream) void chunk;
   }
 
-  private async rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    const answer = await this.client.query({
-      query,
-      query_params: params,
-      format: 'JSONEachRow',
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 0, log_queries: 0 },
-    });
-    return answer.json<T>();
+  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
+    return readRows(this.client, query, params, UNLOGGED);
   }
 }
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Random } from '../../src/cli/demo/random';
 import { Nemesis } from './nemesis';
-import { Options, readOptions } from './options';
+import { Options, readOptions, USAGE } from './options';
 import { render, Report } from './report';
 import { clickhouseDown, Deeds, shutdown } from './scenarios';
 import { Stage } from './stage';
@@ -93,6 +93,10 @@ async function rememberTokens(stage: Stage): Promise<void> {
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
+  if (options === 'help') {
+    say(USAGE);
+    return 0;
+  }
   const report = await run(options);
   say(render(report));
   if (options.jsonFile) await writeFile(options.jsonFile, `${JSON.stringify(report, null, 2)}\n`);

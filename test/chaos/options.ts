@@ -32,19 +32,21 @@ export const USAGE = `npm run chaos -- [options]
   --negative-control   run a writer that trusts a deduplication token; succeeds if the checks catch it
   --json FILE          write the result there too
   --dir DIR            where to work (default: a directory of its own in the system's temporary one)
+  --help               show this
   --keep               do not remove the data afterwards (data of a failed run always stays)`;
 
 /** @throws Error with what is wrong and how it is used. */
-export function readOptions(args: string[]): Options {
+export function readOptions(args: string[]): Options | 'help' {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
     args,
     options: {
       ...{ kills: text, minutes: text, seed: text, rate: text, pace: text, apis: text, workers: text },
-      ...{ scenario: text, json: text, dir: text, quick: flag, 'negative-control': flag, keep: flag },
+      ...{ scenario: text, json: text, dir: text, help: flag, quick: flag, 'negative-control': flag, keep: flag },
     },
   });
+  if (values.help) return 'help';
   const number = (name: 'kills' | 'minutes' | 'rate' | 'pace' | 'apis' | 'workers', byDefault: number) => {
     const value = Number(values[name] ?? byDefault);
     if (!(value > 0)) throw new Error(`--${name} must be a number above 0\n\n${USAGE}`);

@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { alertsCommand } from './cli/alerts';
 import { apiKeyCommand } from './cli/apikey';
 import { demoCommand } from './cli/demo/command';
+import { breachesCommand } from './cli/breaches';
+import { consentsCommand } from './cli/consents';
 import { deadLetterCommand } from './cli/dead-letters';
 import { eraseCommand } from './cli/erase';
 import { exportCommand } from './cli/export';
@@ -11,8 +13,10 @@ import { keysCommand } from './cli/keys';
 import { EXIT, explain, UsageError } from './cli/output';
 import { migrateCommand } from './cli/migrate';
 import { openapiCommand } from './cli/openapi';
+import { lineageCommand } from './cli/lineage';
 import { notifyCommand } from './cli/notify';
 import { recipientsCommand } from './cli/recipients';
+import { requestsCommand } from './cli/requests';
 import { rulesCommand } from './cli/rules';
 import { retentionCommand } from './cli/retention';
 import { searchCommand } from './cli/search';
@@ -48,6 +52,10 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     alertsCommand(),
     recipientsCommand(),
     notifyCommand(),
+    requestsCommand(),
+    consentsCommand(),
+    breachesCommand(),
+    lineageCommand(),
     configCommand(),
     openapiCommand(),
     healthCommand(),

@@ -1,12 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { connect, withTenant } from './context';
 import { filterQuery, withFilters, withReveal } from './filters';
 import { Progress } from './progress';
-import { AppError } from '../common/app-error';
+import { saveBody } from './save-body';
 
 interface ExportOptions {
   tenant?: string;
@@ -21,31 +18,14 @@ async function exportEvents(options: ExportOptions): Promise<void> {
   if (options.proofs) query.set('proofs', 'true');
   const client = await connect(options);
   const response = await client.request('GET', 'events/export', { query });
-  if (!response.body) throw new AppError('EXPORT_EMPTY', 502, 'the export had no body; try again');
   const progress = new Progress(process.stderr);
-  let bytes = 0;
-  const body = Readable.fromWeb(response.body);
-  const counted = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      progress.update(() => ({ done: bytes, total: undefined, text: `exported ${(bytes / 1e6).toFixed(1)} MB` }));
-      yield chunk;
-    }
-  };
-  if (options.output === '-') {
-    await pipeline(body, counted, process.stdout);
-    return;
-  }
-  // Under another name until it is whole, so that a file that is there is a complete export.
-  const unfinished = `${options.output}.part`;
-  try {
-    await pipeline(body, counted, createWriteStream(unfinished, { mode: 0o600 }));
-    await saveCheckpoint(options, response.headers.get('x-ledger-checkpoint'));
-    await rename(unfinished, options.output);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw error;
-  }
+  const bytes = await saveBody(
+    response,
+    options.output,
+    (done) => progress.update(() => ({ done, total: undefined, text: `exported ${(done / 1e6).toFixed(1)} MB` })),
+    () => saveCheckpoint(options, response.headers.get('x-ledger-checkpoint')),
+  );
+  if (options.output === '-') return;
   progress.clear();
   process.stderr.write(`wrote ${options.output} (${bytes} bytes)\n`);
 }

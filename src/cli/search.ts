@@ -7,7 +7,7 @@ import { print, printJson, printable, table, UsageError } from './output';
 
 /** A text, or `{"erased": true}` where one stood. */
 const revealed = z.union([z.string(), z.record(z.string(), z.literal(true))]).optional();
-const storedEvent = z.looseObject({
+export const storedEvent = z.looseObject({
   id: z.string(),
   eventType: z.string(),
   severity: z.string(),
@@ -23,7 +23,7 @@ const counted = z.object({
   groups: z.array(z.object({ key: z.union([z.string(), z.number()]).nullable(), count: z.number() })).optional(),
 });
 
-const HEAD = ['TIME', 'SEVERITY', 'TYPE', 'OUTCOME', 'USER', 'ADDRESS', 'RESOURCE', 'DESCRIPTION'];
+export const EVENT_HEAD = ['TIME', 'SEVERITY', 'TYPE', 'OUTCOME', 'USER', 'ADDRESS', 'RESOURCE', 'DESCRIPTION'];
 
 /** An event as a row of the table. */
 export function eventRow(event: StoredEvent): string[] {
@@ -61,7 +61,7 @@ async function search(options: SearchOptions): Promise<void> {
     cursor = answer.nextCursor;
   } while (cursor && events.length < limit);
   if (options.json) return printJson(events);
-  print(table(HEAD, events.map(eventRow)));
+  print(table(EVENT_HEAD, events.map(eventRow)));
   if (cursor) process.stderr.write(`${events.length} shown, there are more; use --limit or narrow the search\n`);
 }
 

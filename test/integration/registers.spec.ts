@@ -6,7 +6,8 @@ import { PeopleRegister } from '../../src/registers/people-register';
 import { RequestRegister } from '../../src/registers/request-register';
 import { insertEvents, TestEvent } from '../support/insert-events';
 import { OwnApi, ownApi } from '../support/search-api';
-import { TestTenant } from '../support/system';
+import { mcpAudit } from '../support/cli';
+import { runningSystem, TestTenant } from '../support/system';
 
 const at = (text: string): number => Date.parse(text);
 const NOW = at('2026-11-23T12:00:00Z');
@@ -464,5 +465,21 @@ describe('what officers do', () => {
     });
     expect(await tenant.get('compliance/duties')).toMatchObject({ conflicts: [], selfApprovals: [] });
     expect(await tenant.get('compliance/people')).toMatchObject({ items: [], activeAfterLeaving: [] });
+  });
+
+  it('works on the command line', async () => {
+    const { dataDir } = await runningSystem();
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await mcpAudit(dataDir, ...args, '--tenant', tenant.name);
+      expect({ args, code, stderr: code === 0 ? '' : stderr }).toEqual({ args, code: 0, stderr: '' });
+      return stdout;
+    };
+    const opening = ['requests', 'open', '--law', 'gdpr', '--right', 'access', '--subject', 'ann', '--id', 'REQ-CLI'];
+    expect(await run(...opening)).toMatch(/request REQ-CLI is open; due by \d{4}-\d\d-\d\d/);
+    expect(JSON.parse(await run('requests', 'package', 'REQ-CLI', '--output', '-'))).toMatchObject({ person: 'ann' });
+    expect(await run('requests', 'list', '--overdue')).toMatch(/REQ-BR.*open, overdue/);
+    expect(await run('consents', 'list', '--subject', 'ann')).toMatch(/newsletter +granted/);
+    expect(await run('breaches', 'list')).toMatch(/B-1 +closed +high .* kept +A laptop/);
+    expect(await run('lineage', '--resource-type', 'customer', '--resource', 'C-1')).toContain('Address changed');
   });
 });

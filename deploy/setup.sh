@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the system needs and the machine lacks: npm packages, redis-server, chromium. Run it as often as you like.
+# With --for-tests also the tools by which tests judge PDF files; tests say what they skip without them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,8 +27,10 @@ install_packages() {
     export DEBIAN_FRONTEND=noninteractive
     as_root apt-get update -qq >&2 && as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null
   elif command -v brew >/dev/null; then
-    say "installing ${*/redis-server/redis} with brew"
-    brew install "${@/redis-server/redis}" >&2
+    local names=("${@/redis-server/redis}")
+    names=("${names[@]/poppler-utils/poppler}")
+    say "installing ${names[*]} with brew"
+    brew install "${names[@]}" >&2
   else
     return 1
   fi
@@ -41,6 +44,10 @@ has_chromium() {
 missing=()
 [ -n "${AUDIT_REDIS_URL:-}" ] || command -v redis-server >/dev/null || missing+=(redis-server)
 has_chromium || missing+=(chromium)
+if [ "${1:-}" = --for-tests ]; then
+  command -v pdfsig >/dev/null || missing+=(poppler-utils)
+  command -v qpdf >/dev/null || missing+=(qpdf)
+fi
 if [ ${#missing[@]} -gt 0 ]; then
   install_packages "${missing[@]}" ||
     say "could not install: ${missing[*]} (no apt-get or brew, or no right to use it); please install it by hand"

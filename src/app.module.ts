@@ -25,6 +25,7 @@ import { VerifyModule, VerifyWorkModule } from './ledger/verify.module';
 import { RedisModule } from './redis/redis.module';
 import { RegistersModule } from './registers/registers.module';
 import { LiveRulesModule } from './rules/live-rules.module';
+import { ReportsModule, ReportWorkModule } from './reports/reports.module';
 import { RulesModule } from './rules/rules.module';
 import { SearchModule } from './search/search.module';
 import { StatisticsModule } from './statistics/statistics.module';
@@ -70,6 +71,7 @@ export class ApiModule {
         StatisticsModule,
         RegistersModule,
         ComplianceModule,
+        ReportsModule,
         HealthModule,
       ],
       providers: [{ provide: APP_PIPE, useClass: ZodValidationPipe }],
@@ -97,6 +99,7 @@ export class WorkerModule {
         LiveRulesModule,
         StatisticsWorkModule,
         MetricSamplingModule,
+        ReportWorkModule,
       ],
     };
   }

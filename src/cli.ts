@@ -17,8 +17,10 @@ import { lineageCommand } from './cli/lineage';
 import { notifyCommand } from './cli/notify';
 import { recipientsCommand } from './cli/recipients';
 import { requestsCommand } from './cli/requests';
+import { reportCommand } from './cli/report';
 import { rulesCommand } from './cli/rules';
 import { retentionCommand } from './cli/retention';
+import { scheduleCommand } from './cli/schedule';
 import { searchCommand } from './cli/search';
 import { statsCommand } from './cli/stats';
 import { configCommand, healthCommand, startCommand } from './cli/system';
@@ -47,6 +49,8 @@ directory (AUDIT_DATA_DIR, default ./data). Exit codes: 0 done, 1 failed, 2 call
     retentionCommand(),
     keysCommand(),
     verifyCommand(),
+    reportCommand(),
+    scheduleCommand(),
     deadLetterCommand(),
     rulesCommand(),
     alertsCommand(),

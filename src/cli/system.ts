@@ -31,7 +31,7 @@ function render(value: Record<string, unknown>, indent: string): string {
 
 /** A setting as it may be shown: passwords in URLs and values of secrets are replaced. */
 export function masked(name: string, value: string): string {
-  if (/(SECRET|PASSWORD|TOKEN|_KEY|SLACK_WEBHOOK)$/.test(name)) return '********';
+  if (/(SECRET|PASSWORD|PASSPHRASE|TOKEN|_KEY|SLACK_WEBHOOK)$/.test(name)) return '********';
   return value.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/@]*):[^@/]*@/i, '$1:********@');
 }
 

@@ -189,6 +189,16 @@ const environment = z.object({
     .default(24)
     .describe('hours after which what is new in a ledger is verified by itself; 0 is never'),
   AUDIT_VERIFY_FULL_DAYS: int(1, 3650).default(7).describe('days after which that is done for the whole ledger'),
+  AUDIT_REPORT_CERTIFICATE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PKCS#12 file that signs PDF reports; default: a self-signed one, made in the data directory'),
+  AUDIT_REPORT_CERTIFICATE_PASSPHRASE: z.string().optional().describe('its passphrase'),
+  AUDIT_REPORT_CERTIFICATE_PASSPHRASE_FILE: z.string().min(1).optional().describe('file of its passphrase'),
+  AUDIT_REPORT_MAIL_BYTES: int(1024, 100 * MB)
+    .default(10 * MB)
+    .describe('size of reports past which mails carry a link instead of files'),
   PUPPETEER_EXECUTABLE_PATH: z
     .string()
     .min(1)
@@ -266,6 +276,10 @@ export interface Config {
   rootKey: { value: string | undefined; file: string | undefined };
   /** ms; 0 = never. */
   keyRotationMs: number;
+  reports: {
+    certificate: { file: string | undefined; passphrase: string | undefined; passphraseFile: string | undefined };
+    mailBytes: number;
+  };
   /** The browser that makes PDF, if not the usual one. */
   chromium: string | undefined;
   /** Classes whose stored events forbid an erasure. */
@@ -375,6 +389,14 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     },
     rootKey: { value: e.AUDIT_ROOT_KEY, file: e.AUDIT_ROOT_KEY_FILE },
     keyRotationMs: e.AUDIT_KEY_ROTATION_DAYS * 86_400_000,
+    reports: {
+      certificate: {
+        file: e.AUDIT_REPORT_CERTIFICATE,
+        passphrase: e.AUDIT_REPORT_CERTIFICATE_PASSPHRASE,
+        passphraseFile: e.AUDIT_REPORT_CERTIFICATE_PASSPHRASE_FILE,
+      },
+      mailBytes: e.AUDIT_REPORT_MAIL_BYTES,
+    },
     chromium: e.PUPPETEER_EXECUTABLE_PATH,
     erasureBlockedBy: e.AUDIT_ERASURE_BLOCKED_BY,
   };

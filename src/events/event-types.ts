@@ -187,6 +187,8 @@ const definitions = {
     AUDIT_REPORT_DELIVERED: ['low', 'success', 'A compliance report was sent to its recipients'],
     AUDIT_DATA_PACKAGE: ['high', 'success', 'All that the log holds about a person was put together for that person'],
     AUDIT_ACTIVITY_CHANGED: ['medium', 'success', 'The record of processing activities was changed'],
+    AUDIT_REPORT_DOWNLOADED: ['low', 'success', 'A compliance report was read'],
+    AUDIT_REPORT_FAILED: ['critical', 'failure', 'A compliance report could not be made or delivered'],
     AUDIT_SCHEDULE_CHANGED: ['medium', 'success', 'A schedule of reports was changed'],
   }),
 };

@@ -110,6 +110,13 @@ export class RedisKeys {
   /** String: the last fence given to a leader. */
   rulesFence = () => `${this.prefix}:rules:fence`;
 
+  /** String with a time to live: who changes the schedules of a tenant's reports right now. */
+  scheduleLock = (tenant: string) => `${this.prefix}:schedules:lock:${tenant}`;
+  /** String with a time to live: which worker starts reports by schedule; `<fence>/<process>`. */
+  scheduleLeader = () => `${this.prefix}:schedules:leader`;
+  /** String: the last fence given to a leader. */
+  scheduleFence = () => `${this.prefix}:schedules:fence`;
+
   /** String: JSON {upTo, holes} of the batches that statistics have counted; found again in ClickHouse. */
   rollupProgress = () => `${this.prefix}:rollup:progress`;
   /** String with a time to live: which worker counts events for statistics; `<fence>/<process>`. */

@@ -103,7 +103,7 @@ GROUP BY tenant`,
     uid: 'mcp-audit-unaccounted',
     title: 'The books of the pipeline do not add up',
     sql: `SELECT min(abs(value)) AS value FROM metric_samples
-WHERE name = 'audit_pipeline_unaccounted' AND at > now() - INTERVAL 150 SECOND HAVING count() > 0`,
+WHERE name = 'audit_pipeline_unaccounted' AND at > now() - INTERVAL 4 MINUTE HAVING count() > 0`,
     above: 0,
     pending: '2m',
     severity: 'critical',
@@ -118,7 +118,7 @@ WHERE name = 'audit_pipeline_unaccounted' AND at > now() - INTERVAL 150 SECOND H
     uid: 'mcp-audit-waiting',
     title: 'Events wait too long to be stored',
     sql: `SELECT argMax(value, at) AS value FROM metric_samples
-WHERE name = 'audit_pipeline_oldest_waiting_ms' AND at > now() - INTERVAL 150 SECOND HAVING count() > 0`,
+WHERE name = 'audit_pipeline_oldest_waiting_ms' AND at > now() - INTERVAL 4 MINUTE HAVING count() > 0`,
     above: 60_000,
     pending: '1m',
     severity: 'high',
@@ -131,7 +131,7 @@ WHERE name = 'audit_pipeline_oldest_waiting_ms' AND at > now() - INTERVAL 150 SE
     uid: 'mcp-audit-ledger-behind',
     title: 'The ledger is not sealed',
     sql: `SELECT max(if(name = 'audit_ledger_halted' AND value > 0, 1000000, value)) AS value FROM metric_samples
-WHERE name IN ('audit_ledger_lag_seconds', 'audit_ledger_halted') AND at > now() - INTERVAL 150 SECOND HAVING count() > 0`,
+WHERE name IN ('audit_ledger_lag_seconds', 'audit_ledger_halted') AND at > now() - INTERVAL 4 MINUTE HAVING count() > 0`,
     above: 60,
     pending: '2m',
     severity: 'critical',

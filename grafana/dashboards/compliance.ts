@@ -1,22 +1,20 @@
 import { frame, UIDS } from './frame';
 import { NEUTRAL, number, rows, series, Steps, TO, worse, ZERO } from './panels';
-import { EVENTS, inTime, QUARTERS, TENANT, TOTAL } from './sql';
+import { EVENTS, inTime, STEPS, TENANT, TOTAL } from './sql';
 
 const REQUESTS = "event_type IN ('GDPR_REQUEST', 'LGPD_REQUEST')";
 /** Days that are left. */
 const DEADLINE: Steps = ['red', [0, 'orange'], [7, 'green']];
-/** How far back open requests are looked for. */
-const OPEN_FOR = 'INTERVAL 400 DAY';
-
 const ofType = (types: string[], as: string) =>
   `SELECT sum(events) AS ${as} FROM rollups WHERE ${TOTAL} AND event_type IN (${types.map((type) => `'${type}'`).join(', ')})`;
 
-/** Requests of data subjects with what closed them: rows of request_id, law, subject, opened, due, closed. */
-const REQUEST_CASES = `SELECT request_id, anyIf(event_type, ${REQUESTS}) AS law, anyIf(subject, ${REQUESTS}) AS person,
-    minIf(occurred_at, ${REQUESTS}) AS opened, minIf(occurred_at, event_type = 'DATA_SUBJECT_REQUEST_COMPLETED') AS closed,
+/** Requests without an answer, of the newest events about requests: rows of request_id, law, person, opened, due. */
+const OPEN_REQUESTS = `SELECT request_id, anyIf(event_type, ${REQUESTS}) AS law, anyIf(subject, ${REQUESTS}) AS person,
+    minIf(occurred_at, ${REQUESTS}) AS opened,
     if(law = 'LGPD_REQUEST', opened + INTERVAL 15 DAY, opened + INTERVAL 1 MONTH) AS due
-  FROM events WHERE ${TENANT} AND event_type IN ('GDPR_REQUEST', 'LGPD_REQUEST', 'DATA_SUBJECT_REQUEST_COMPLETED')
-    AND occurred_at >= $__toTime - ${OPEN_FOR} AND occurred_at <= $__toTime
+  FROM (SELECT request_id, event_type, subject, occurred_at FROM events
+    WHERE ${TENANT} AND event_type IN ('GDPR_REQUEST', 'LGPD_REQUEST', 'DATA_SUBJECT_REQUEST_COMPLETED')
+      AND occurred_at >= $__toTime - INTERVAL 120 DAY AND occurred_at <= $__toTime ORDER BY occurred_at DESC LIMIT 5000)
   GROUP BY request_id HAVING countIf(${REQUESTS}) > 0 AND countIf(event_type = 'DATA_SUBJECT_REQUEST_COMPLETED') = 0`;
 
 export const compliance = frame({
@@ -78,7 +76,7 @@ export const compliance = frame({
       steps: NEUTRAL,
       sql: `SELECT $__timeInterval(at) AS time, sumIf(events, event_type = 'CONSENT_GRANTED') AS given,
   sumIf(events, event_type = 'CONSENT_REVOKED') AS withdrawn
-FROM rollups WHERE ${QUARTERS} AND event_type IN ('CONSENT_GRANTED', 'CONSENT_REVOKED') GROUP BY time ORDER BY time`,
+FROM rollups WHERE ${STEPS} AND event_type IN ('CONSENT_GRANTED', 'CONSENT_REVOKED') GROUP BY time ORDER BY time`,
     }),
     series({
       title: 'Requests of data subjects',
@@ -89,17 +87,17 @@ FROM rollups WHERE ${QUARTERS} AND event_type IN ('CONSENT_GRANTED', 'CONSENT_RE
       steps: NEUTRAL,
       sql: `SELECT $__timeInterval(at) AS time, sumIf(events, event_type = 'GDPR_REQUEST') AS GDPR,
   sumIf(events, event_type = 'LGPD_REQUEST') AS LGPD, sumIf(events, event_type = 'DATA_SUBJECT_REQUEST_COMPLETED') AS answered
-FROM rollups WHERE ${QUARTERS} AND (${REQUESTS} OR event_type = 'DATA_SUBJECT_REQUEST_COMPLETED') GROUP BY time ORDER BY time`,
+FROM rollups WHERE ${STEPS} AND (${REQUESTS} OR event_type = 'DATA_SUBJECT_REQUEST_COMPLETED') GROUP BY time ORDER BY time`,
     }),
     rows({
       title: 'Open requests',
       description:
-        'Requests without an answer at the end of the chosen time, those that are due first on top: a month for the GDPR, 15 days for the LGPD. Extensions and the calendars of the laws are in the register of the console. From events of the last 400 days.',
+        'Requests without an answer at the end of the chosen time, those that are due first on top: a month for the GDPR, 15 days for the LGPD. Extensions and the calendars of the laws are in the register of the console. From the newest 5,000 events about requests of the last 120 days.',
       unit: 'short',
       steps: DEADLINE,
       links: [TO.user('person')],
       sql: `SELECT request_id, if(law = 'LGPD_REQUEST', 'LGPD', 'GDPR') AS law, person, opened, due, dateDiff('day', $__toTime, due) AS days_left
-FROM (${REQUEST_CASES}) ORDER BY due LIMIT 100`,
+FROM (${OPEN_REQUESTS}) ORDER BY due LIMIT 100`,
     }),
     rows({
       title: 'Erasures',
@@ -130,7 +128,7 @@ FROM retention_manifests WHERE ${inTime('created_at')} GROUP BY time, retention 
       stacked: true,
       steps: NEUTRAL,
       sql: `SELECT $__timeInterval(at) AS time, event_type, sum(events) AS events FROM rollups
-WHERE ${QUARTERS} AND event_type IN ('AUDIT_REVEAL', 'AUDIT_EXPORT', 'AUDIT_POLICY_CHANGED', 'AUDIT_ERASURE', 'AUDIT_HOLD_PLACED', 'AUDIT_HOLD_RELEASED')
+WHERE ${STEPS} AND event_type IN ('AUDIT_REVEAL', 'AUDIT_EXPORT', 'AUDIT_POLICY_CHANGED', 'AUDIT_ERASURE', 'AUDIT_HOLD_PLACED', 'AUDIT_HOLD_RELEASED')
 GROUP BY time, event_type ORDER BY time`,
     }),
     rows({

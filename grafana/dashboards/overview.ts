@@ -1,6 +1,6 @@
 import { frame, UIDS } from './frame';
 import { NEUTRAL, number, ranking, rows, series, TO, worse } from './panels';
-import { CHOSEN, EVENTS, partyDays, QUARTERS, TENANT, TOTAL } from './sql';
+import { CHOSEN, EVENTS, partyDays, STEP_SECONDS, STEPS, TENANT, TOTAL } from './sql';
 
 const SEVERITY_COLUMNS = ['info', 'low', 'medium', 'high', 'critical']
   .map((severity) => `sumIf(events, severity = '${severity}') AS ${severity}`)
@@ -64,7 +64,7 @@ export const overview = frame({
       stacked: true,
       steps: NEUTRAL,
       sql: `SELECT $__timeInterval(at) AS time, ${SEVERITY_COLUMNS}
-FROM rollups WHERE ${QUARTERS} AND ${CHOSEN} GROUP BY time ORDER BY time`,
+FROM rollups WHERE ${STEPS} AND ${CHOSEN} GROUP BY time ORDER BY time`,
     }),
     series({
       title: 'Rate',
@@ -72,8 +72,8 @@ FROM rollups WHERE ${QUARTERS} AND ${CHOSEN} GROUP BY time ORDER BY time`,
         'Events a second, averaged over each step of time, and how many of them failed or were denied. From rollups.',
       unit: 'reqps',
       steps: NEUTRAL,
-      sql: `SELECT $__timeInterval(at) AS time, sum(events) / $__interval_s AS "all", sum(failures) / $__interval_s AS "failed or denied"
-FROM rollups WHERE ${QUARTERS} AND ${CHOSEN} GROUP BY time ORDER BY time`,
+      sql: `SELECT $__timeInterval(at) AS time, sum(events) / ${STEP_SECONDS} AS "all", sum(failures) / ${STEP_SECONDS} AS "failed or denied"
+FROM rollups WHERE ${STEPS} AND ${CHOSEN} GROUP BY time ORDER BY time`,
     }),
     series({
       title: 'Events by category',
@@ -82,7 +82,7 @@ FROM rollups WHERE ${QUARTERS} AND ${CHOSEN} GROUP BY time ORDER BY time`,
       stacked: true,
       steps: NEUTRAL,
       sql: `SELECT $__timeInterval(at) AS time, category, sum(events) AS events
-FROM rollups WHERE ${QUARTERS} AND ${CHOSEN} GROUP BY time, category ORDER BY time`,
+FROM rollups WHERE ${STEPS} AND ${CHOSEN} GROUP BY time, category ORDER BY time`,
     }),
     ranking({
       title: 'Types',

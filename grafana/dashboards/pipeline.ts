@@ -8,7 +8,7 @@ export const pipeline = frame({
   uid: UIDS.pipeline,
   title: 'Audit pipeline',
   description:
-    'How events get from the API into the store and the ledger, and that none is missing. Of the whole system, from samples of its metrics that a worker takes every half minute; a Grafana that is bound to one tenant does not see them',
+    'How events get from the API into the store and the ledger, and that none is missing. Of the whole system, from samples of its metrics that a worker takes every minute; a Grafana that is bound to one tenant does not see them',
   variables: 'tenant',
   from: 'now-6h',
   panels: [

@@ -1,7 +1,7 @@
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { DATASOURCE, frame, target, UIDS } from './frame';
 import { map, NEUTRAL, number, ranking, rows, series, TO, worse, ZERO } from './panels';
-import { inTime, partyDays, QUARTERS, TENANT, TOTAL } from './sql';
+import { inTime, LAST_QUARTERS, partyDays, STEPS, TENANT, TOTAL } from './sql';
 
 const LOGINS = "event_type IN ('LOGIN_SUCCESS', 'LOGIN_FAILED', 'LOGIN_BLOCKED')";
 const ATTACKS =
@@ -84,7 +84,7 @@ WHERE ${TOTAL} AND event_type IN ('BRUTE_FORCE_DETECTED', 'IP_BLOCKED', 'LOGIN_B
       steps: NEUTRAL,
       sql: `SELECT $__timeInterval(at) AS time, sumIf(events, event_type = 'LOGIN_SUCCESS') AS succeeded,
   sumIf(events, event_type = 'LOGIN_FAILED') AS failed, sumIf(events, event_type = 'LOGIN_BLOCKED') AS blocked
-FROM rollups WHERE ${QUARTERS} AND ${LOGINS} GROUP BY time ORDER BY time`,
+FROM rollups WHERE ${STEPS} AND ${LOGINS} GROUP BY time ORDER BY time`,
     }),
     series({
       title: 'Attacks',
@@ -94,7 +94,7 @@ FROM rollups WHERE ${QUARTERS} AND ${LOGINS} GROUP BY time ORDER BY time`,
       bars: true,
       steps: NEUTRAL,
       sql: `SELECT $__timeInterval(at) AS time, event_type, sum(events) AS events
-FROM rollups WHERE ${QUARTERS} AND ${ATTACKS} GROUP BY time, event_type ORDER BY time`,
+FROM rollups WHERE ${STEPS} AND ${ATTACKS} GROUP BY time, event_type ORDER BY time`,
     }),
     rows({
       title: 'Brute force in the last day',
@@ -113,12 +113,13 @@ GROUP BY ip_address ORDER BY most_in_a_quarter DESC LIMIT 50`,
     }),
     map({
       title: 'When it fails',
-      description: 'What failed or was denied, by day and hour of the day (UTC). From rollups.',
+      description:
+        'What failed or was denied, by day and hour of the day (UTC), in the last ten days of the chosen time. From rollups.',
       unit: 'short',
       step: '1d',
       steps: NEUTRAL,
       sql: `SELECT toDateTime(toStartOfDay(at, 'UTC')) AS time, leftPad(toString(toHour(at, 'UTC')), 2, '0') AS hour, sum(failures) AS failures
-FROM rollups WHERE ${QUARTERS} GROUP BY time, hour ORDER BY time, hour`,
+FROM rollups WHERE ${LAST_QUARTERS} GROUP BY time, hour ORDER BY time, hour`,
     }),
     ranking({
       title: 'Addresses by failures',

@@ -13,8 +13,19 @@ const FIRST_QUARTER = 'toStartOfInterval($__fromTime, INTERVAL 15 MINUTE)';
 const FIRST_DAY = "toStartOfDay($__fromTime + INTERVAL 86399 SECOND, 'UTC')";
 const LAST_DAY = "toStartOfDay($__toTime, 'UTC')";
 
-/** Rows of rollups by quarters of an hour, for series: events by category, type, severity, outcome and service. */
-export const QUARTERS = `${TENANT} AND dimension = 'type' AND at >= ${FIRST_QUARTER} AND at <= $__toTime`;
+/** Beyond this, series are made of whole days, by UTC: quarters of an hour would be a hundred times the rows. */
+const BY_DAYS = '$__toTime - $__fromTime > 864000';
+
+/** Rows of rollups for series: events by category, type, severity, outcome and service. */
+export const STEPS = `${TENANT} AND dimension = if(${BY_DAYS}, 'type_day', 'type')
+    AND at >= if(${BY_DAYS}, toStartOfDay($__fromTime, 'UTC'), ${FIRST_QUARTER}) AND at <= $__toTime`;
+
+/** Seconds that a point of such a series stands for. */
+export const STEP_SECONDS = `greatest($__interval_s, if(${BY_DAYS}, 86400, 900))`;
+
+/** Quarters of an hour of the last ten days of the time. */
+export const LAST_QUARTERS = `${TENANT} AND dimension = 'type'
+    AND at >= greatest(${FIRST_QUARTER}, $__toTime - INTERVAL 10 DAY) AND at <= $__toTime`;
 
 /** The same counts for totals: whole days as days, which are a hundredth of the rows, and only the rest by quarters. */
 export const TOTAL = `${TENANT} AND ((dimension = 'type_day' AND at >= ${FIRST_DAY} AND at < ${LAST_DAY})
@@ -29,30 +40,31 @@ export const EVENTS = `${TENANT} AND $__timeFilter(occurred_at)`;
 
 export const inTime = (column: string): string => `${TENANT} AND $__timeFilter(${column})`;
 
-/**
- * Values of a metric from `metric_samples`, one for each moment and set of labels: workers write the same sample more than once
- * until their parts are merged.
- */
-const samples = (names: string): string => `SELECT name, labels, le, at, max(value) AS value
-    FROM metric_samples WHERE name IN (${names}) AND $__timeFilter(at) GROUP BY name, labels, le, at`;
-
 const quoted = (names: string[]): string => names.map((name) => `'${name}'`).join(', ');
 
-/** A gauge over time, added up over its labels; columns are named by `as`. */
+const samples = (names: string[]): string => `metric_samples WHERE name IN (${quoted(names)}) AND $__timeFilter(at)`;
+
+/** Gauges over time, each by its highest value in a step; columns are named by `as`. */
 export const gauges = (as: Record<string, string>): string => `SELECT $__timeInterval(at) AS time,
   ${Object.entries(as)
-    .map(([label, name]) => `maxIf(total, name = '${name}') AS "${label}"`)
+    .map(([label, name]) => `maxIf(value, name = '${name}') AS "${label}"`)
     .join(',\n  ')}
-FROM (SELECT name, at, sum(value) AS total FROM (${samples(quoted(Object.values(as)))}) GROUP BY name, at)
+FROM ${samples(Object.values(as))}
 GROUP BY time ORDER BY time`;
 
-/** What counters grew by, with a process that ends or starts counting as no growth. Rows of name, labels, le, at, added. */
-const growth = (names: string[]): string => `SELECT name, labels, le, at,
-    greatest(0, value - lagInFrame(value, 1, value) OVER (PARTITION BY name, labels, le ORDER BY at)) AS added
-  FROM (${samples(quoted(names))})`;
+/**
+ * What counters grew by in each step of time: rows of time, name, labels, le, added. A counter that is lower than before has begun
+ * again from nothing, as when a process ended. Samples that stand twice, until their parts are merged, do no harm.
+ */
+const growth = (
+  names: string[],
+): string => `SELECT time, name, labels, le, if(last < before, last, last - before) AS added
+  FROM (SELECT time, name, labels, le, last, lagInFrame(last, 1, first) OVER (PARTITION BY name, labels, le ORDER BY time) AS before
+    FROM (SELECT $__timeInterval(at) AS time, name, labels, le, argMax(value, at) AS last, min(value) AS first
+      FROM ${samples(names)} GROUP BY time, name, labels, le))`;
 
 /** Growth of counters a second; columns are named by `as`. */
-export const rates = (as: Record<string, string>): string => `SELECT $__timeInterval(at) AS time,
+export const rates = (as: Record<string, string>): string => `SELECT time,
   ${Object.entries(as)
     .map(([label, name]) => `sumIf(added, name = '${name}') / $__interval_s AS "${label}"`)
     .join(',\n  ')}
@@ -70,7 +82,7 @@ export const quantiles = (name: string): string => `SELECT time,
   quantilePrometheusHistogram(0.5)(le, below) AS p50,
   quantilePrometheusHistogram(0.95)(le, below) AS p95,
   quantilePrometheusHistogram(0.99)(le, below) AS p99
-FROM (SELECT $__timeInterval(at) AS time, le, sum(added) AS below FROM (${growth([`${name}_bucket`])}) GROUP BY time, le)
+FROM (SELECT time, le, sum(added) AS below FROM (${growth([`${name}_bucket`])}) GROUP BY time, le)
 GROUP BY time HAVING max(below) > 0 ORDER BY time`;
 
 /** The newest value of a gauge, in any time. */

@@ -6,7 +6,7 @@ import { Clock } from '../common/clock';
 import { Metrics } from './metrics';
 
 /** Between two samples. The same in all workers, so that they write the same rows. */
-export const SAMPLE_MS = 30_000;
+export const SAMPLE_MS = 60_000;
 
 export interface Sample {
   name: string;

@@ -5,6 +5,7 @@ import { insertBuffers, insertObjects, readyBatches, ReadyBatches } from './limi
 import { naive } from './naive';
 import { Options, PartName, readOptions, USAGE } from './options';
 import { EVENTS_PER_BODY, sustained } from './pipeline';
+import { benchPanels } from './panels';
 import { benchQueries } from './queries';
 import { queueEvents, queuePointers } from './queue';
 import { emptyResult, median, Rate, render, Result, SINGLES, summary } from './report';
@@ -90,9 +91,10 @@ async function measureSeveral(options: Options, result: Result): Promise<void> {
 
 /** What is measured by itself, if anything was asked for that is. */
 async function alone(options: Options): Promise<unknown> {
-  const { soakMinutes, queryEvents, verifyEvents } = options;
+  const { soakMinutes, queryEvents, verifyEvents, panelEvents } = options;
   if (soakMinutes !== undefined) return soakAlone(soakMinutes, options);
   if (queryEvents !== undefined) return benchQueries({ events: queryEvents, requests: REQUESTS, say });
+  if (panelEvents !== undefined) return benchPanels({ events: panelEvents, requests: REQUESTS, say });
   if (verifyEvents !== undefined) return benchVerify(verifyEvents, say);
   return undefined;
 }

@@ -18,6 +18,8 @@ export interface Options {
   queryEvents: number | undefined;
   /** Verification of so many events instead of the pipeline. */
   verifyEvents: number | undefined;
+  /** The queries of all panels over so many events. */
+  panelEvents: number | undefined;
   jsonFile: string | undefined;
   /** Where the API and worker processes leave CPU profiles when they end. */
   profileDir: string | undefined;
@@ -30,6 +32,7 @@ export const USAGE = `npm run bench -- [options]
   --only A,B       of ${PARTS.join(', ')}
   --soak MINUTES   nothing but the pipeline under full load: memory over time
   --queries        nothing but statistics over 50 million events (--events N for another number)
+  --panels         nothing but the queries of all dashboards over 50 million events (--events N for another number)
   --verify         nothing but verification of a ledger of 2 million events (--events N for another number)
   --profile DIR    CPU profiles of API and workers
   --json FILE      write the result there too
@@ -47,6 +50,7 @@ export function readOptions(args: string[]): Options | 'help' {
       soak: { type: 'string' },
       queries: { type: 'boolean', default: false },
       verify: { type: 'boolean', default: false },
+      panels: { type: 'boolean', default: false },
       events: { type: 'string' },
       profile: { type: 'string' },
       json: { type: 'string' },
@@ -66,6 +70,7 @@ export function readOptions(args: string[]): Options | 'help' {
     soakMinutes: values.soak === undefined ? undefined : number('soak', values.soak, 10),
     queryEvents: values.queries ? number('events', values.events, 50_000_000) : undefined,
     verifyEvents: values.verify ? number('events', values.events, 2_000_000) : undefined,
+    panelEvents: values.panels ? number('events', values.events, 50_000_000) : undefined,
     jsonFile: values.json,
     profileDir: values.profile,
   };

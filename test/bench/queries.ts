@@ -13,7 +13,7 @@ import { RollupStore } from '../../src/statistics/rollup-store';
 import { Cluster } from '../support/cluster';
 import { differences } from '../support/recount';
 
-const TENANT = 'default';
+export const TENANT = 'default';
 const DAY_MS = 86_400_000;
 const DAYS = 30;
 const PART = 1_000_000;
@@ -66,7 +66,12 @@ const fill = (): string => {
     FROM numbers({begin:UInt64}, {rows:UInt64}))`;
 };
 
-async function fillEvents(clickhouse: ClickHouseClient, from: number, { events, say }: QueryOptions): Promise<void> {
+/** Fills `events` with thirty days from `from` on, ms. */
+export async function fillEvents(
+  clickhouse: ClickHouseClient,
+  from: number,
+  { events, say }: QueryOptions,
+): Promise<void> {
   for (let begin = 0; begin < events; begin += PART) {
     await clickhouse.command({
       query: fill(),
@@ -77,7 +82,8 @@ async function fillEvents(clickhouse: ClickHouseClient, from: number, { events, 
   }
 }
 
-async function countAll(cluster: Cluster, clickhouse: ClickHouseClient, events: number): Promise<void> {
+/** Counts all of it into the rollups. */
+export async function countAll(cluster: Cluster, clickhouse: ClickHouseClient, events: number): Promise<void> {
   const redis = cluster.redis();
   try {
     await redis.mset(cluster.keys.ready(), '1', cluster.keys.batchNumber(), String(Math.ceil(events / BATCH)));

@@ -55,7 +55,8 @@ export const overview = frame({
         'Age of the newest signed checkpoint of the ledger at the end of the chosen time. Without events there is one an hour.',
       unit: 's',
       steps: worse(3900, 7800),
-      sql: `SELECT dateDiff('second', max(signed_at), $__toTime) AS age FROM checkpoints WHERE ${TENANT} AND signed_at <= $__toTime HAVING count() > 0`,
+      sql: `SELECT dateDiff('second', signed_at, $__toTime) AS age FROM checkpoints WHERE ${TENANT} AND signed_at <= $__toTime
+ORDER BY size DESC, signed_at DESC LIMIT 1`,
     }),
     series({
       title: 'Events by severity',

@@ -132,9 +132,9 @@ export const pipeline = frame({
       unit: 'reqps',
       step: STEP,
       steps: NEUTRAL,
-      sql: `SELECT $__timeInterval(signed_at) AS time, sum(grown) / $__interval_s AS sealed
-FROM (SELECT signed_at, size - lagInFrame(size, 1, size) OVER (ORDER BY size, signed_at) AS grown
-  FROM checkpoints WHERE ${inTime('signed_at')}) GROUP BY time ORDER BY time`,
+      sql: `SELECT time, (last - lagInFrame(last, 1, first) OVER (ORDER BY time)) / $__interval_s AS sealed
+FROM (SELECT $__timeInterval(signed_at) AS time, max(size) AS last, min(size) AS first
+  FROM checkpoints WHERE ${inTime('signed_at')} GROUP BY time) ORDER BY time`,
     }),
     series({
       title: 'Time until sealed',

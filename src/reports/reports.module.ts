@@ -1,11 +1,9 @@
 import { Module } from '@nestjs/common';
 import { RecipientStore } from '../channels/recipient-store';
-import { Assessor } from '../compliance/assessor';
+import { AssessorModule } from '../compliance/assessor.module';
 import { Idempotency } from '../ingest/idempotency';
 import { LedgerStore } from '../ledger/ledger-store';
 import { MailModule } from '../mail/mail.module';
-import { RegisterCoreModule } from '../registers/register-core.module';
-import { SearchStore } from '../search/search-store';
 import { LedgerFacts } from './ledger-facts';
 import { PdfModule } from './pdf.module';
 import { PdfSigner } from './pdf-signer';
@@ -31,10 +29,10 @@ export class ReportsModule {}
 
 /** Making, mailing and scheduling them, in the background. */
 @Module({
-  imports: [PdfModule, MailModule, RegisterCoreModule],
+  imports: [PdfModule, MailModule, AssessorModule],
   providers: [
     ...PARTS,
-    ...[SearchStore, Assessor, LedgerStore, LedgerFacts, PdfSigner, ReportGenerator],
+    ...[LedgerStore, LedgerFacts, PdfSigner, ReportGenerator],
     ...[RecipientStore, ReportDeliverer, ReportMaker, ReportWorker, Scheduler],
   ],
 })

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { parseJson } from './client';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { print, printJson, table, UsageError } from './output';
 import { queryOf, readPages } from './pages';
 import { wholeNumber } from './search';
@@ -51,7 +51,7 @@ async function show(id: string, options: Options): Promise<void> {
 }
 
 async function post(path: string, body: object, options: Options, repeatable = false): Promise<void> {
-  const sent = { body: JSON.stringify(body), headers: { 'content-type': 'application/json' }, repeatable };
+  const sent = { json: body, repeatable };
   const answer = await (await connect(options)).json('POST', `compliance/breaches${path}`, breach, sent);
   if (options.json) return printJson(answer);
   print(`breach ${answer.id} is ${answer.state}; clocks: ${clocksOf(answer)}`);
@@ -88,8 +88,6 @@ async function draft(id: string, options: Options & { to: string; law: string; l
   if (options.json) return printJson(answer);
   print(answer.text);
 }
-
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 const toWhom = () => new Option('--to <whom>', 'whom').choices(['authority', 'subjects']);
 
 export function breachesCommand(): Command {

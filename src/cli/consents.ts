@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { print, printJson, table } from './output';
 import { queryOf, readPages } from './pages';
 import { wholeNumber } from './search';
@@ -92,8 +92,6 @@ async function exceptions(options: ExceptionOptions): Promise<void> {
 }
 
 const revealed = (reason: string | undefined) => (reason === undefined ? {} : { reveal: 'true', reason });
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
-
 export function consentsCommand(): Command {
   const command = new Command('consents')
     .summary('consents: list, history, exceptions')

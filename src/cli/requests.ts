@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { print, printJson, table } from './output';
 import { queryOf, readPages } from './pages';
 import { saveBody } from './save-body';
@@ -65,7 +65,7 @@ async function post(path: string, body: object, options: Options, repeatable = f
   const answer = await (
     await connect(options)
   ).json('POST', `compliance/requests${path}`, request, {
-    ...{ body: JSON.stringify(body), headers: { 'content-type': 'application/json' }, repeatable },
+    ...{ json: body, repeatable },
     query: queryOf({ timezone: options.timezone }),
   });
   if (options.json) return printJson(answer);
@@ -98,8 +98,6 @@ async function download(
   const bytes = await saveBody(response, options.output);
   if (options.output !== '-') process.stderr.write(`wrote ${options.output} (${bytes} bytes)\n`);
 }
-
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 export function requestsCommand(): Command {
   const command = new Command('requests')

@@ -50,7 +50,7 @@ export class ActivityRegister {
       this.client,
       `SELECT service, resource_type AS resourceType, purpose, legal_basis AS legalBasis,
               arraySort(groupUniqArrayArray(data_categories)) AS dataCategories, count() AS events,
-              uniqExactIf(subject, subject != '') AS subjects, min(${AT}) AS firstAt, max(${AT}) AS lastAt,
+              uniqExactIf(sipHash64(subject), subject != '') AS subjects, min(${AT}) AS firstAt, max(${AT}) AS lastAt,
               arrayMap(pair -> toString(pair.2), groupArraySorted(5)((-${AT}, id))) AS eventIds
        FROM events
        WHERE ${WITHIN} AND category = 'data' AND outcome NOT IN ('failure', 'denied') AND (subject != actor OR purpose != '')

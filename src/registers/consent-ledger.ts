@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
-import { bounded, timeOf } from '../search/event-where';
+import { bounded, timeOf, whereEvents } from '../search/event-where';
 import { Keyset, readKeyset, writeKeyset } from './keyset';
 import { AT, Range, readRows, within, WITHIN } from './register-reader';
 
@@ -90,29 +90,31 @@ const NEWEST = '(occurred_at, leaf_index)';
 const BY_CONSENT = `startsWith(lowerUTF8(legal_basis), 'consent')`;
 /** What was done with personal data; deleting it is what a withdrawal asks for. */
 const PROCESSING = `category = 'data' AND event_type != 'DATA_DELETED' AND outcome NOT IN ('failure', 'denied') AND subject != ''`;
-const COLUMNS = 'occurred_at, leaf_index, id, event_type, subject, actor, purpose, service, resource_type, resource_id';
 
 /**
  * Acts that are exceptions, and which. Each act is judged by the newest event of consent before it: one pass over the acts and the
- * events of consent, sorted by person and purpose.
+ * events of consent, sorted by person and purpose, whose hashes (no collision in billions) are shorter to sort.
  */
 const EXCEPTIONS = `
-SELECT ${COLUMNS}, multiIf(last_event = 'CONSENT_REVOKED', 'after_withdrawal', 'without_consent') AS kind,
-       if(last_event = 'CONSENT_REVOKED', toUnixTimestamp64Milli(last_time), NULL) AS withdrawn_at
+SELECT id, occurred_at, person, if(last_state = 2, 'after_withdrawal', 'without_consent') AS kind,
+       if(last_state = 2, toUnixTimestamp64Milli(last_time), NULL) AS withdrawn_at
 FROM
 (
-    SELECT *, anyLastIf(toString(event_type), is_consent) OVER before AS last_event, anyLastIf(occurred_at, is_consent) OVER before AS last_time
+    SELECT id, occurred_at, person, state, anyLastIf(state, state > 0) OVER before AS last_state,
+           anyLastIf(occurred_at, state > 0) OVER before AS last_time
     FROM
     (
-        SELECT ${COLUMNS}, ${CONSENT} AS is_consent FROM events
+        SELECT id, occurred_at, leaf_index, sipHash64(subject) AS person, sipHash128(subject, purpose) AS matter,
+               multiIf(event_type = 'CONSENT_GRANTED', 1, event_type = 'CONSENT_REVOKED', 2, 0) AS state
+        FROM events
         WHERE tenant = {tenant:String} AND occurred_at < ${timeOf('to')} AND subject != ''
           AND (${CONSENT} OR (occurred_at >= ${timeOf('from')} AND ${PROCESSING} AND ${BY_CONSENT}))
     )
-    WINDOW before AS (PARTITION BY subject, purpose ORDER BY occurred_at, leaf_index ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    WINDOW before AS (PARTITION BY matter ORDER BY occurred_at, leaf_index ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 )
-WHERE NOT is_consent AND last_event != 'CONSENT_GRANTED'
+WHERE state = 0 AND last_state != 1
 UNION ALL
-SELECT ${COLUMNS}, 'without_basis' AS kind, NULL AS withdrawn_at FROM events
+SELECT id, occurred_at, sipHash64(subject) AS person, 'without_basis' AS kind, NULL AS withdrawn_at FROM events
 WHERE ${WITHIN} AND ${PROCESSING} AND subject != actor AND legal_basis = ''`;
 
 /** Who consents to what, from the events CONSENT_GRANTED and CONSENT_REVOKED; people are references. */
@@ -193,7 +195,7 @@ export class ConsentLedger {
   countExceptions(tenant: string, range: Range): Promise<ConsentExceptionCount[]> {
     return readRows(
       this.client,
-      `SELECT kind, count() AS events, uniqExact(subject) AS subjects FROM (${EXCEPTIONS}) GROUP BY kind ORDER BY kind`,
+      `SELECT kind, count() AS events, uniqExact(person) AS subjects FROM (${EXCEPTIONS}) GROUP BY kind ORDER BY kind`,
       within(tenant, range),
     );
   }
@@ -212,20 +214,39 @@ export class ConsentLedger {
       behind = 'AND (at, eventId) < ({behind:Int64}, {behindId:String})';
       Object.assign(params, { behind: at, behindId: id });
     }
-    const found = await readRows<ConsentException>(
+    const found = await readRows<Pick<ConsentException, 'kind' | 'at' | 'eventId' | 'withdrawnAt'>>(
       this.client,
-      `SELECT kind, ${AT} AS at, toString(id) AS eventId, event_type AS eventType, subject, actor, purpose, service,
-              resource_type AS resourceType, resource_id AS resourceId, withdrawn_at AS withdrawnAt
-       FROM (${EXCEPTIONS})
+      `SELECT kind, ${AT} AS at, toString(id) AS eventId, withdrawn_at AS withdrawnAt FROM (${EXCEPTIONS})
        WHERE kind IN {kinds:Array(String)} ${behind}
        ORDER BY at DESC, eventId DESC LIMIT {rows:UInt32}`,
       params,
     );
-    const exceptions = found.slice(0, limit);
-    const last = exceptions.at(-1);
+    const shown = found.slice(0, limit);
+    const acts = await this.acts(tenant, range, shown);
+    const exceptions = shown.flatMap((each) => {
+      const act = acts.get(each.eventId);
+      return act ? [{ ...each, ...act }] : [];
+    });
+    const last = shown.at(-1);
     return { exceptions, nextCursor: found.length > limit && last ? writeKeyset([last.at, last.eventId]) : null };
   }
+
+  /** What was done by some events of a range. */
+  private async acts(tenant: string, range: Range, found: readonly { eventId: string }[]): Promise<Map<string, Act>> {
+    if (found.length === 0) return new Map();
+    const where = whereEvents(tenant, { ...range, id: found.map(({ eventId }) => eventId) });
+    const rows = await readRows<Act & { eventId: string }>(
+      this.client,
+      `SELECT toString(id) AS eventId, event_type AS eventType, subject, actor, purpose, service,
+              resource_type AS resourceType, resource_id AS resourceId
+       FROM events WHERE ${where.sql}`,
+      where.params,
+    );
+    return new Map(rows.map((row) => [row.eventId, row]));
+  }
 }
+
+type Act = Omit<ConsentException, 'kind' | 'at' | 'eventId' | 'withdrawnAt'>;
 
 const defined = (params: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));

@@ -35,6 +35,7 @@ const WORDS = {
       ...{ what: 'What happened', role: 'Your part', where: 'Where' },
     },
     roles: { actor: 'did it', subject: 'your data', both: 'did it, your data' },
+    values: {},
   },
   pt: {
     title: 'O que guardamos sobre você',
@@ -70,6 +71,21 @@ const WORDS = {
       ...{ what: 'O que aconteceu', role: 'A sua parte', where: 'Onde' },
     },
     roles: { actor: 'fez', subject: 'seus dados', both: 'fez, seus dados' },
+    values: {
+      ...{ open: 'aberto', answered: 'respondido', refused: 'recusado', withdrawn: 'revogado', granted: 'concedido' },
+      ...{ access: 'acesso', confirmation: 'confirmação', rectification: 'correção', erasure: 'eliminação' },
+      ...{
+        anonymization: 'anonimização',
+        restriction: 'limitação',
+        portability: 'portabilidade',
+        objection: 'oposição',
+      },
+      ...{
+        consent_withdrawal: 'revogação do consentimento',
+        information_on_sharing: 'informação sobre compartilhamento',
+      },
+      ...{ review_of_automated_decision: 'revisão de decisão automatizada', other: 'outro' },
+    },
   },
 } as const;
 
@@ -88,6 +104,7 @@ export function packageHtml(head: PackageHead, events: readonly PackageEvent[], 
       : Array.isArray(value)
         ? value.join(', ')
         : String(value);
+  const worded = (value: string) => (t.values as Record<string, string>)[value] ?? value.replaceAll('_', ' ');
   const pairs = (of: Record<string, string | number | null | readonly string[]>) =>
     Object.entries(of).map(([name, value]) => ({ label: t.labels[name as keyof typeof t.labels], value: text(value) }));
   return template({
@@ -99,15 +116,15 @@ export function packageHtml(head: PackageHead, events: readonly PackageEvent[], 
         : '',
     request: pairs({
       ...{ person: head.person ?? head.references, request: request.id, law: request.law.toUpperCase() },
-      ...{ right: request.right, openedAt: short(request.openedAt), producedAt: short(head.producedAt) },
+      ...{ right: worded(request.right), openedAt: short(request.openedAt), producedAt: short(head.producedAt) },
     }),
     summary: pairs({ ...summary, firstAt: short(summary.firstAt), lastAt: short(summary.lastAt) }),
     consents: head.consents.map((consent) => ({
-      ...{ purpose: text(consent.purpose), state: consent.state, changedAt: short(consent.changedAt) },
+      ...{ purpose: text(consent.purpose), state: worded(consent.state), changedAt: short(consent.changedAt) },
       dataCategories: text(consent.dataCategories),
     })),
     requests: head.requests.map((each) => ({
-      ...{ id: each.id, right: each.right, state: each.state },
+      ...{ id: each.id, right: worded(each.right), state: worded(each.state) },
       ...{ openedAt: short(each.openedAt), closedAt: text(short(each.closedAt)) },
     })),
     events: events.map((event) => ({

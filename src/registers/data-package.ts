@@ -52,7 +52,8 @@ export function packageEvent(item: EventItem, person: PackagePerson): PackageEve
     ...{ id: item.id, occurredAt: item.occurredAt, eventType: item.eventType },
     role: acted && concerned ? 'both' : acted ? 'actor' : 'subject',
     ...{ outcome: item.outcome, description: item.description, retainUntil: item.retainUntil },
-    context: { service, resourceType, resourceId, ...(acted && ofActor) },
+    // What the person worked on may be named after somebody else.
+    context: { service, resourceType, ...(concerned && { resourceId }), ...(acted && ofActor) },
     ...(concerned && { details, changes, compliance, amount, currency }),
     recordCount,
   };

@@ -111,45 +111,61 @@ export interface SelfApproval {
 }
 
 /** How long before the range something may have been prepared that was approved within it, ms. */
-const LOOK_BACK_MS = 90 * 86_400_000;
+const LOOK_BACK_MS = 31 * 86_400_000;
+
+type AloneRow = {
+  person: string;
+  approved: [at: number, id: string, eventType: string, resourceType: string, resourceId: string][];
+  prepared: string[];
+  named: AloneRow['approved'];
+};
 
 /**
  * What somebody approved alone within a range: payments (joined by `details.transactionId`, else by the resource), and events that name
  * the same person in `details.approvedBy` as in `details.preparedBy` or `details.requestedBy`. Newest first, at most `limit`.
  */
-export function readSelfApprovals(
+export async function readSelfApprovals(
   client: ClickHouseClient,
   tenant: string,
   range: Range,
   limit = 1000,
 ): Promise<SelfApproval[]> {
-  const detail = (name: string) => `JSONExtractString(envelope, 'details', '${name}')`;
-  return readRows(
+  const event = `(${AT}, toString(id), toString(event_type), toString(resource_type), resource_id)`;
+  const rows = await readRows<AloneRow>(
     client,
-    `SELECT * FROM
+    `SELECT actor AS person, groupArraySortedIf(4)(${event}, approves) AS approved, groupArraySortedIf(2)(toString(id), prepares) AS prepared,
+            groupArraySortedIf(100)(${event}, names) AS named,
+            greatest(maxIf(${AT}, approves), maxIf(${AT}, names)) AS newest
+     FROM
      (
-         SELECT 'same_actor' AS kind, actor AS person, argMaxIf(toString(event_type), occurred_at, approves) AS eventType,
-                argMaxIf(toString(resource_type), occurred_at, approves) AS resourceType,
-                argMaxIf(resource_id, occurred_at, approves) AS resourceId, maxIf(${AT}, approves) AS at,
-                arraySlice(groupArray(4)(toString(id)), 1, 4) AS eventIds
-         FROM
-         (
-             SELECT actor, occurred_at, event_type, resource_type, resource_id, id, event_type = 'FINANCIAL_APPROVAL_GRANTED' AS approves,
-                    coalesce(nullIf(${detail('transactionId')}, ''), concat(resource_type, ' ', resource_id)) AS matter
-             FROM events
-             WHERE ${WITHIN.replace('{from:', '{prepared:')} AND actor != '' AND outcome NOT IN ('failure', 'denied')
-               AND event_type IN ('FINANCIAL_TRANSACTION', 'FINANCIAL_APPROVAL_GRANTED')
-         )
-         WHERE matter != ' '
-         GROUP BY matter, actor HAVING countIf(approves) > 0 AND countIf(NOT approves) > 0 AND at >= {from:Int64}
-         UNION ALL
-         SELECT 'same_name' AS kind, actor AS person, event_type AS eventType, resource_type AS resourceType,
-                resource_id AS resourceId, ${AT} AS at, [toString(id)] AS eventIds
+         SELECT actor, occurred_at, event_type, resource_type, resource_id, id,
+                JSONExtract(envelope, 'details', 'Tuple(transactionId String, preparedBy String, requestedBy String, approvedBy String)') AS said,
+                if(said.transactionId != '', said.transactionId, concat(resource_type, ' ', resource_id)) AS matter,
+                ${AT} >= {from:Int64} AS inside,
+                event_type = 'FINANCIAL_APPROVAL_GRANTED' AND matter != ' ' AND inside AS approves,
+                event_type = 'FINANCIAL_TRANSACTION' AND matter != ' ' AS prepares,
+                said.approvedBy != '' AND said.approvedBy IN (said.preparedBy, said.requestedBy) AND inside AS names
          FROM events
-         WHERE ${WITHIN} AND category IN ('financial', 'configuration', 'user', 'authorization') AND outcome NOT IN ('failure', 'denied')
-           AND ${detail('approvedBy')} != '' AND ${detail('approvedBy')} IN (${detail('preparedBy')}, ${detail('requestedBy')})
+         WHERE ${WITHIN.replace('{from:', '{prepared:')} AND actor != '' AND outcome NOT IN ('failure', 'denied')
+           AND category IN ('financial', 'configuration', 'user', 'authorization')
      )
-     ORDER BY at DESC, resourceId LIMIT {limit:UInt32}`,
+     GROUP BY matter, actor HAVING (countIf(approves) > 0 AND countIf(prepares) > 0) OR countIf(names) > 0
+     ORDER BY newest DESC, matter, actor LIMIT {limit:UInt32}`,
     { ...within(tenant, range), prepared: within(tenant, { ...range, from: range.from - LOOK_BACK_MS }).from, limit },
   );
+  const found = rows.flatMap(({ person, approved, prepared, named }): SelfApproval[] => {
+    const [last] = approved.slice(-1);
+    const both = last && prepared.length > 0 ? [selfApproval('same_actor', person, last, prepared)] : [];
+    return [...both, ...named.map((event) => selfApproval('same_name', person, event))];
+  });
+  return found.sort((a, b) => b.at - a.at || (a.resourceId < b.resourceId ? -1 : 1)).slice(0, limit);
+}
+
+function selfApproval(
+  kind: SelfApproval['kind'],
+  person: string,
+  [at, id, eventType, resourceType, resourceId]: AloneRow['named'][number],
+  others: readonly string[] = [],
+): SelfApproval {
+  return { kind, person, eventType, resourceType, resourceId, at, eventIds: [...others, id] };
 }

@@ -1,4 +1,5 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
+import { readRows as readAll } from '../clickhouse/read-rows';
 import { bounded, timeOf } from '../search/event-where';
 import { searchError } from '../search/search-store';
 
@@ -14,7 +15,6 @@ const MAX_SECONDS = 60;
 const SPILL_BYTES = String(256 * 1024 * 1024);
 
 const SETTINGS: ClickHouseSettings = {
-  output_format_json_quote_64bit_integers: 0,
   max_execution_time: MAX_SECONDS,
   timeout_overflow_mode: 'throw',
   cancel_http_readonly_queries_on_client_close: 1,
@@ -34,13 +34,7 @@ export async function readRows<Row>(
   params: Record<string, unknown>,
 ): Promise<Row[]> {
   try {
-    const answer = await client.query({
-      query,
-      query_params: params,
-      format: 'JSONEachRow',
-      clickhouse_settings: SETTINGS,
-    });
-    return await answer.json<Row>();
+    return await readAll<Row>(client, query, params, SETTINGS);
   } catch (error) {
     throw searchError(error);
   }

@@ -31,6 +31,7 @@ export function generated(): Record<string, string> {
         application: included('audit_app_password'),
         grafana: included('audit_grafana_password'),
         networks: '<ip>::/0</ip>',
+        includeFrom: '/run/secrets/clickhouse_passwords',
       },
     )}`,
   };

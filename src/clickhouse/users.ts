@@ -70,6 +70,8 @@ export interface ClickHouseAccounts {
   networks: string;
   /** Of users beside the two. */
   others?: string;
+  /** XML file whose elements stand in for attributes `incl`. */
+  includeFrom?: string;
 }
 
 /**
@@ -88,7 +90,12 @@ export function usersConfig(database: string, accounts: ClickHouseAccounts): str
   const grafana = Object.entries(GRAFANA_READS).map(
     ([table, columns]) => `GRANT SELECT${columns === 'all' ? '' : `(${columns.join(', ')})`} ON ${database}.${table}`,
   );
-  return `<clickhouse>
+  const include =
+    accounts.includeFrom === undefined
+      ? ''
+      : `
+  <include_from>${accounts.includeFrom}</include_from>`;
+  return `<clickhouse>${include}
   <profiles>
     <default></default>
     <application><max_memory_usage>8000000000</max_memory_usage></application>

@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { AppError } from '../common/app-error';
 import type { AuditClient } from './client';
+import { dayIn } from '../reports/period';
 import { connect, withTenant } from './context';
 import { print, printJson, table } from './output';
 import { Progress } from './progress';
@@ -62,8 +63,8 @@ async function runGenerate({ tenant, timezone, output, format, ...options }: Gen
     ...(language !== undefined && { language }),
   };
   const asked = await client.json('POST', `${REPORTS}/generate`, reportAnswer, {
-    body: JSON.stringify(order),
-    headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+    json: order,
+    headers: { 'idempotency-key': randomUUID() },
     repeatable: true,
   });
   const made = await waitForReport(client, asked);
@@ -101,7 +102,13 @@ async function runList(options: { tenant?: string; limit: string; json?: boolean
   if (options.json) return printJson(items);
   if (items.length === 0) return print('no reports; "mcp-audit report generate" makes one');
   const rows = items.map((r) => [
-    ...[r.id, r.createdAt.slice(0, 16).replace('T', ' '), r.regulation, r.from.slice(0, 10), r.to.slice(0, 10)],
+    ...[
+      r.id,
+      r.createdAt.slice(0, 16).replace('T', ' '),
+      r.regulation,
+      dayIn(r.from, r.timeZone),
+      dayIn(r.to, r.timeZone),
+    ],
     ...[r.state, r.formats.join(','), r.schedule ?? '', String(r.statuses?.exception ?? '')],
     r.deliveries.map((each) => `${each.to} ${each.state}`).join(', '),
   ]);

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { connect, withTenant } from './context';
+import { collect, connect, withTenant } from './context';
 import { print, printJson, table } from './output';
 import { reportAnswer, waitForReport } from './report';
 
@@ -11,7 +11,6 @@ const schedule = z.looseObject({
 });
 const list = z.object({ items: z.array(schedule) });
 const SCHEDULES = 'compliance/schedules';
-const JSON_BODY = { 'content-type': 'application/json' };
 
 type Options = { tenant?: string; json?: boolean };
 
@@ -46,7 +45,7 @@ async function runAdd(name: string, options: AddOptions): Promise<void> {
     ...(format && { formats: format }),
   };
   const client = await connect(options);
-  const made = await client.json('POST', SCHEDULES, schedule, { body: JSON.stringify(body), headers: JSON_BODY });
+  const made = await client.json('POST', SCHEDULES, schedule, { json: body });
   print(`added ${made.name}; it runs next at ${made.nextRunAt ?? 'no time'}`);
 }
 
@@ -62,8 +61,6 @@ async function runNow(name: string, options: Options): Promise<void> {
   const made = await waitForReport(client, asked);
   print(`made ${made.id}; it is being mailed ("mcp-audit report list" shows to whom)`);
 }
-
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 export function scheduleCommand(): Command {
   const command = new Command('schedule')

@@ -48,6 +48,11 @@ export function readPeriod(from: string, to: string, timeZone: string, now: numb
   return { from: iso(start), to: iso(end) };
 }
 
+/** The day of an instant in a zone, `2026-11-01`. */
+export function dayIn(iso: string, timeZone: string): string {
+  return DateTime.fromISO(iso, { zone: timeZone }).toISODate() ?? iso.slice(0, 10);
+}
+
 /** Whether the zone data of this machine know the name. */
 export function isZone(name: string): boolean {
   return DateTime.local({ zone: name }).isValid;

@@ -13,7 +13,11 @@ const PARTS = ['cover', 'summary', 'scope', 'matrix', 'details', 'integrity', 'a
 const renderer = Handlebars.create();
 const source = (name: string) => readFileSync(join(__dirname, 'templates', `${name}.hbs`), 'utf8');
 for (const part of PARTS) renderer.registerPartial(part, source(part));
-renderer.registerHelper('lower', (text: string) => text.toLowerCase());
+// A query may be broken between its parameters.
+renderer.registerHelper('query', (text: string) => {
+  const parts = text.split('&').map((part) => renderer.escapeExpression(part));
+  return new renderer.SafeString(parts.join('&amp;<wbr>'));
+});
 const document = renderer.compile<ReportView & { fonts: string }>(source('report'), { strict: true });
 
 /** The report as one HTML page without anything outside it. @throws AppError `REPORT_TEMPLATE_FAULTY`, which no other try mends */

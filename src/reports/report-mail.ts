@@ -1,4 +1,5 @@
 import type { Mail } from '../mail/mailer';
+import { dayIn } from './period';
 import type { Format, ReportDelivery, ReportRecord } from './report-record';
 import { periodText, writingOf } from './report-view';
 import { fill } from './words';
@@ -11,8 +12,9 @@ export const CONTENT_TYPES: Record<Format, string> = {
 };
 
 /** What a file of a report is called: `gdpr-acme-2026-10-01-to-2026-11-01.pdf`. */
-export function fileName(tenant: string, { regulation, from, to }: ReportRecord['request'], format: Format): string {
-  return `${regulation}-${tenant}-${from.slice(0, 10)}-to-${to.slice(0, 10)}.${format}`;
+export function fileName(tenant: string, request: ReportRecord['request'], format: Format): string {
+  const { regulation, from, to, timeZone } = request;
+  return `${regulation}-${tenant}-${dayIn(from, timeZone)}-to-${dayIn(to, timeZone)}.${format}`;
 }
 
 /** The mail that brings a report to one address; with its files, or with a link if there are none. */

@@ -3,6 +3,7 @@ import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows } from '../clickhouse/read-rows';
 import { AppError } from '../common/app-error';
 import { isUuid } from '../events/uuid';
 import { readKeyset, writeKeyset } from '../registers/keyset';
@@ -113,13 +114,12 @@ export class ReportStore {
 
   /** @throws AppError 500 `REPORT_DAMAGED` if it is not the file that was made, 410 if it is gone */
   async file(tenant: string, id: string, attempt: number, { format, sha256 }: ReportFile): Promise<Buffer> {
-    const answer = await this.clickhouse.query({
-      query: `SELECT content FROM report_files WHERE tenant = {tenant:String} AND report = {id:UUID}
-                AND attempt = {attempt:UInt32} AND format = {format:String} LIMIT 1`,
-      query_params: { tenant, id, attempt, format },
-      format: 'JSONEachRow',
-    });
-    const [row] = await answer.json<{ content: string }>();
+    const [row] = await readRows<{ content: string }>(
+      this.clickhouse,
+      `SELECT content FROM report_files WHERE tenant = {tenant:String} AND report = {id:UUID}
+         AND attempt = {attempt:UInt32} AND format = {format:String} LIMIT 1`,
+      { tenant, id, attempt, format },
+    );
     if (!row) throw new AppError('REPORT_GONE', 410, `the retention of report ${id} has ended`);
     const content = Buffer.from(row.content, 'base64');
     if (createHash('sha256').update(content).digest('hex') === sha256) return content;
@@ -130,15 +130,13 @@ export class ReportStore {
     );
   }
 
-  private async rows(where: string, params: Record<string, unknown>, limit: number): Promise<Row[]> {
-    const answer = await this.clickhouse.query({
-      query: `SELECT tenant, id, revision, sealed, key_number AS keyNumber FROM reports FINAL
-              WHERE ${where}
-              ORDER BY created_at DESC, id DESC LIMIT {rows:UInt32}`,
-      query_params: { ...params, rows: limit },
-      format: 'JSONEachRow',
-    });
-    return answer.json<Row>();
+  private rows(where: string, params: Record<string, unknown>, limit: number): Promise<Row[]> {
+    return readRows(
+      this.clickhouse,
+      `SELECT tenant, id, revision, sealed, key_number AS keyNumber FROM reports FINAL
+       WHERE ${where} ORDER BY created_at DESC, id DESC LIMIT {rows:UInt32}`,
+      { ...params, rows: limit },
+    );
   }
 
   private async opened({ tenant, id, revision, ...sealed }: Row): Promise<ReportRecord> {

@@ -1,6 +1,7 @@
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readRows } from '../clickhouse/read-rows';
 import { scheduleInput, ScheduleRecord } from './schedule';
 import { SealedJson } from './sealed-json';
 
@@ -51,15 +52,14 @@ export class ScheduleStore {
   }
 
   private async read(where: string, params: Record<string, unknown>): Promise<ScheduleRecord[]> {
-    const answer = await this.clickhouse.query({
-      query: `SELECT tenant, name, version, sealed, key_number AS keyNumber, deleted, changed_by AS changedBy,
-                     toUnixTimestamp64Milli(changed_at) AS changedAt
-              FROM report_schedules WHERE ${where} ORDER BY tenant, name, version DESC LIMIT 1 BY tenant, name`,
-      query_params: params,
-      format: 'JSONEachRow',
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
-    });
-    return Promise.all((await answer.json<Row>()).map((row) => this.opened(row)));
+    const rows = await readRows<Row>(
+      this.clickhouse,
+      `SELECT tenant, name, version, sealed, key_number AS keyNumber, deleted, changed_by AS changedBy,
+              toUnixTimestamp64Milli(changed_at) AS changedAt
+       FROM report_schedules WHERE ${where} ORDER BY tenant, name, version DESC LIMIT 1 BY tenant, name`,
+      params,
+    );
+    return Promise.all(rows.map((row) => this.opened(row)));
   }
 
   private async opened({ sealed, keyNumber, ...row }: Row): Promise<ScheduleRecord> {

@@ -13,7 +13,7 @@ import { dueRun } from './schedule-times';
 import { ScheduleStore } from './schedule-store';
 import { orderOf } from './schedules.service';
 
-const TICK_MS = 10_000;
+const TICK_MS = 5000;
 const LEASE_MS = 60_000;
 
 /**

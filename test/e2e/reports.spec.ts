@@ -27,6 +27,9 @@ const from = to.minus({ months: 1 });
 const period = { from: from.toISODate(), to: to.toISODate() };
 const inPeriod = (day: number) => from.plus({ days: day, hours: 10 }).toISO();
 
+// A browser is started several times, and the command line too.
+jest.setTimeout(180_000);
+
 describe('compliance reports', () => {
   let mailServer: MailServer;
   let system: System;

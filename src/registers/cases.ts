@@ -87,8 +87,9 @@ export async function readCases(
      (
          SELECT ${AT} AS at, leaf_index, events.id AS event_id, event_type, outcome, actor, subject, service, description,
                 JSONExtractRaw(envelope, 'details') AS details, event_type IN {opening:Array(String)} AS opens,
-                multiIf(JSONExtractString(envelope, 'details', {idField:String}) != '', JSONExtractString(envelope, 'details', {idField:String}),
-                        resource_type = {resourceType:String} AND resource_id != '', resource_id, toString(events.id)) AS case_id
+                if(JSONType(envelope, 'details', {idField:String}) IN ('Int64', 'UInt64'), JSONExtractRaw(envelope, 'details', {idField:String}),
+                   JSONExtractString(envelope, 'details', {idField:String})) AS named,
+                multiIf(named != '', named, resource_type = {resourceType:String} AND resource_id != '', resource_id, toString(events.id)) AS case_id
          FROM events
          WHERE tenant = {tenant:String} AND occurred_at < ${timeOf('asOf')} AND event_type IN {types:Array(String)}
            ${filter.ids ? 'AND case_id IN {ids:Array(String)}' : ''}

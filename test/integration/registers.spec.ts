@@ -117,6 +117,11 @@ describe('the register of requests', () => {
         context: { resourceType: 'request', resourceId: 'R-4' },
       },
       request('2026-11-22T08:00:00.000Z', 'DATA_SUBJECT_REQUEST_COMPLETED', 'dan', { requestId: 'never opened' }),
+      request('2026-01-05T08:00:00.000Z', 'GDPR_REQUEST', 'eve', { requestId: 4711 }),
+      request('2026-01-06T08:00:00.000Z', 'DATA_SUBJECT_REQUEST_COMPLETED', 'dan', {
+        requestId: 4711,
+        status: 'refused',
+      }),
     ]);
   });
   const ids = async (filter: object) =>
@@ -130,7 +135,13 @@ describe('the register of requests', () => {
       { id: 'R-2', law: 'lgpd', state: 'open', overdue: true },
     ]);
     const second = await register.list('requests', { asOf: NOW }, 3, first.nextCursor ?? '');
-    expect(second).toMatchObject({ requests: [{ id: 'R-1', state: 'answered', overdue: false }], nextCursor: null });
+    expect(second).toMatchObject({
+      requests: [
+        { id: 'R-1', state: 'answered', overdue: false },
+        { id: '4711', state: 'refused' },
+      ],
+      nextCursor: null,
+    });
   });
 
   it('chooses by law, right, state, person and time, of one tenant only', async () => {
@@ -140,7 +151,7 @@ describe('the register of requests', () => {
     expect(await ids({ overdue: true })).toEqual(['R-2']);
     expect(await ids({ subjects: ['ann'] })).toEqual(['R-3', 'R-1']);
     expect(await ids({ from: at('2026-10-03T00:00:00Z'), to: at('2026-11-21T00:00:00Z') })).toEqual(['R-3', 'R-2']);
-    expect(await ids({ asOf: at('2026-10-02T00:00:00Z') })).toEqual(['R-1']);
+    expect(await ids({ asOf: at('2026-10-02T00:00:00Z') })).toEqual(['R-1', '4711']);
     expect(await register.find('requests', 'R-1', { asOf: NOW })).toMatchObject({ steps: [{}, { move: 'answered' }] });
     expect(await register.find('others', 'R-1', { asOf: NOW })).toBeUndefined();
   });

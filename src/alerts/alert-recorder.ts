@@ -78,9 +78,9 @@ export class AlertRecorder implements OnApplicationBootstrap, BeforeApplicationS
 
   /** Records all that waits. */
   async run(): Promise<void> {
-    const told = this.tellAll();
-    await this.saveAll();
-    await told;
+    // Both end, whatever becomes of the other: a failure that nobody waits for would end the process.
+    const outcomes = await Promise.allSettled([this.tellAll(), this.saveAll()]);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   private async saveAll(): Promise<void> {

@@ -5,17 +5,19 @@
 
 /**
  * Claims ids for a segment. ARGV: prefix, tenant, segment, ids… Returns [position, claimant, position, claimant …] of the ids that another
- * segment holds which is not committed yet; a claim whose segment is gone is taken over.
+ * segment holds which is not committed yet; a claim whose segment is gone is taken over. A segment that is gone itself claims
+ * nothing: nobody would ever give such claims up, and its events are found where they are stored.
  */
 export const CLAIM = `
 local claims = ARGV[1] .. ':claims:' .. ARGV[2]
+local waits = redis.call('EXISTS', ARGV[1] .. ':seg:' .. ARGV[3]) == 1
 local taken = {}
 for i = 4, #ARGV do
   local holder = redis.call('HGET', claims, ARGV[i])
   if holder and holder ~= ARGV[3] and redis.call('EXISTS', ARGV[1] .. ':seg:' .. holder) == 1 then
     taken[#taken + 1] = i - 4
     taken[#taken + 1] = holder
-  elseif holder ~= ARGV[3] then
+  elseif waits and holder ~= ARGV[3] then
     redis.call('HSET', claims, ARGV[i], ARGV[3])
   end
 end

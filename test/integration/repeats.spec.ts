@@ -49,6 +49,14 @@ describe('events that were sent more than once', () => {
     expect(kept([third], await own.repeats.plan([third]))).toEqual([]);
   });
 
+  it('leaves no claims when a writer that slept plans what another has landed since', async () => {
+    const segments = [await segment()];
+    await own.writer.write(segments);
+    const plan = await own.repeats.plan(segments);
+    expect(plan.duplicates).toEqual({ [tenant]: 1 });
+    expect(await stores.redis.exists(own.keys.claims(tenant))).toBe(0);
+  });
+
   it('stores one of many repeats in flight at the same time, whoever writes them', async () => {
     const segments = await Promise.all(Array.from({ length: 8 }, () => segment()));
     await Promise.all([

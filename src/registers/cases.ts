@@ -55,6 +55,9 @@ export interface CasePlace {
   id: string;
 }
 
+/** Cases read at once: few for a page, many for all of them, since each look goes over all events of the kind. */
+const FIRST_PORTION = 500;
+const LAST_PORTION = 8000;
 /** A case with more steps is cut there; nobody takes so many. */
 const MAX_STEPS = 1000;
 
@@ -118,8 +121,7 @@ export async function* eachCase(
   filter: CaseFilter,
   behind?: CasePlace,
 ): AsyncGenerator<Case> {
-  const portion = 500;
-  for (;;) {
+  for (let portion = FIRST_PORTION; ; portion = Math.min(portion * 4, LAST_PORTION)) {
     const cases = await readCases(client, tenant, kind, filter, portion, behind);
     yield* cases;
     behind = cases.at(-1);

@@ -1,4 +1,4 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get, Header, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { createZodDto } from 'nestjs-zod';
 import { z } from 'zod';
@@ -94,6 +94,7 @@ export class ConsentsController {
   ) {}
 
   @Get()
+  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'List consents',
     description: 'One for each person and purpose, from CONSENT_GRANTED and CONSENT_REVOKED; the latest changes first.',
@@ -132,6 +133,7 @@ export class ConsentsController {
   }
 
   @Get('exceptions')
+  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Find what was done without consent or basis',
     description:

@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { createZodDto } from 'nestjs-zod';
 import { z } from 'zod';
@@ -98,6 +98,7 @@ export class OversightController {
   ) {}
 
   @Get('duties')
+  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Who exercised duties that must be apart',
     description:
@@ -130,6 +131,7 @@ export class OversightController {
   }
 
   @Get('people')
+  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Who joined, changed and left',
     description:

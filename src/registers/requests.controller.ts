@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { createZodDto } from 'nestjs-zod';
@@ -95,6 +95,7 @@ export class RequestsController {
   ) {}
 
   @Get()
+  @Header('cache-control', 'no-store')
   @Requires('reports:read')
   @ApiOperation({
     summary: 'List requests of data subjects, newest first',
@@ -113,6 +114,7 @@ export class RequestsController {
   }
 
   @Get(':id')
+  @Header('cache-control', 'no-store')
   @Requires('reports:read')
   @ApiOperation({ summary: 'Get a request with all that was done' })
   @ApiQueryOf(itemQuery)

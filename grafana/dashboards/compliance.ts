@@ -14,7 +14,7 @@ const OPEN_REQUESTS = `SELECT request_id, anyIf(event_type, ${REQUESTS}) AS law,
     if(law = 'LGPD_REQUEST', opened + INTERVAL 15 DAY, opened + INTERVAL 1 MONTH) AS due
   FROM (SELECT request_id, event_type, subject, occurred_at FROM events
     WHERE ${TENANT} AND event_type IN ('GDPR_REQUEST', 'LGPD_REQUEST', 'DATA_SUBJECT_REQUEST_COMPLETED')
-      AND occurred_at >= $__toTime - INTERVAL 120 DAY AND occurred_at <= $__toTime ORDER BY occurred_at DESC LIMIT 5000)
+      AND occurred_at >= $__toTime - INTERVAL 120 DAY AND occurred_at <= $__toTime ORDER BY occurred_at DESC LIMIT 1000)
   GROUP BY request_id HAVING countIf(${REQUESTS}) > 0 AND countIf(event_type = 'DATA_SUBJECT_REQUEST_COMPLETED') = 0`;
 
 export const compliance = frame({
@@ -92,7 +92,7 @@ FROM rollups WHERE ${STEPS} AND (${REQUESTS} OR event_type = 'DATA_SUBJECT_REQUE
     rows({
       title: 'Open requests',
       description:
-        'Requests without an answer at the end of the chosen time, those that are due first on top: a month for the GDPR, 15 days for the LGPD. Extensions and the calendars of the laws are in the register of the console. From the newest 5,000 events about requests of the last 120 days.',
+        'Requests without an answer at the end of the chosen time, those that are due first on top: a month for the GDPR, 15 days for the LGPD. Extensions and the calendars of the laws are in the register of the console. From the newest thousand events about requests of the last 120 days.',
       unit: 'short',
       steps: DEADLINE,
       links: [TO.user('person')],

@@ -60,7 +60,7 @@ const growth = (
   names: string[],
 ): string => `SELECT time, name, labels, le, if(last < before, last, last - before) AS added
   FROM (SELECT time, name, labels, le, last, lagInFrame(last, 1, first) OVER (PARTITION BY name, labels, le ORDER BY time) AS before
-    FROM (SELECT $__timeInterval(at) AS time, name, labels, le, argMax(value, at) AS last, min(value) AS first
+    FROM (SELECT $__timeInterval(at) AS time, name, labels, le, max(value) AS last, min(value) AS first
       FROM ${samples(names)} GROUP BY time, name, labels, le))`;
 
 /** Growth of counters a second; columns are named by `as`. */

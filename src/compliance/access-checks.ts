@@ -134,7 +134,10 @@ WITH suspects AS (
 SELECT (SELECT count() FROM events WHERE ${IN_PERIOD} AND event_type = 'LOGIN_SUCCESS') AS examined,
        countIf(guessed) AS exceptions, 0 AS undecided,
        ${foundOf('guessed', 'occurred_at', '[toString(id)]', '[actor, toString(failures)]')},
-       (SELECT ${samplesOf('1').replace(' AS samples', '')} FROM events WHERE ${IN_PERIOD} AND event_type = 'LOGIN_SUCCESS') AS samples
+       (
+           SELECT groupArray(toString(id))
+           FROM (SELECT id FROM events WHERE ${IN_PERIOD} AND event_type = 'LOGIN_SUCCESS' ORDER BY occurred_at DESC, id DESC LIMIT 5)
+       ) AS samples
 FROM (
     SELECT id, occurred_at, actor, event_type = 'LOGIN_SUCCESS' AND failures >= 5 AND after_failure AS guessed, failures, after_failure
     FROM (

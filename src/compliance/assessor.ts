@@ -1,17 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '../common/app-error';
 import { Config, CONFIG } from '../config/config';
-import { SearchStore } from '../search/search-store';
 import type { Assessment, Regulation } from './assessment';
-import { CheckResult, IN_PERIOD, Scope, scopeParams } from './check';
+import { CheckResult, IN_PERIOD, Scope, scopeParams, Sources } from './check';
 import { CheckId, CHECKS } from './checks';
-import type { Control } from './control';
+import type { Control, EvidenceQuery } from './control';
 import { GDPR } from './gdpr';
-import { judge } from './judge';
+import { Facts, judge } from './judge';
 import { LGPD } from './lgpd';
 import { SOX } from './sox';
 import { SourceReader } from './source-reader';
-import { readTally } from './tally';
+import { countOf, readSamples, readTally, TallyRow } from './tally';
 
 export const CONTROLS: Readonly<Record<Regulation, readonly Control[]>> = { gdpr: GDPR, lgpd: LGPD, sox: SOX };
 
@@ -29,7 +28,6 @@ export interface AssessmentRequest {
 @Injectable()
 export class Assessor {
   constructor(
-    private readonly store: SearchStore,
     private readonly sources: SourceReader,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -48,8 +46,14 @@ export class Assessor {
     const asOf = Math.min(to, now);
     const scope = { tenant, from, to, asOf, timeZone, policy: this.config.compliance };
     const controls = CONTROLS[regulation];
-    const tally = await readTally(this.store, scope);
-    const checks = await this.check(controls, scope);
+    const sources = this.sources.of(scope);
+    const tally = await readTally(sources.read, scope);
+    const facts = {
+      scope,
+      tally,
+      samples: await sampled(controls, tally, scope, sources),
+      checks: await checked(controls, scope, sources),
+    };
     return {
       regulation,
       tenant,
@@ -58,29 +62,43 @@ export class Assessor {
       timeZone,
       asOf: new Date(asOf).toISOString(),
       events: tally.reduce((sum, row) => sum + row.events, 0),
-      erasedEvents: await this.erasedEvents(scope),
-      controls: controls.map((control) => judge(control, { scope, tally, checks }, CHECKS)),
+      erasedEvents: await erasedEvents(scope, sources),
+      controls: controls.map((control) => judge(control, facts, CHECKS)),
     };
   }
+}
 
-  /** One check after the other: the store has other readers too. */
-  private async check(controls: readonly Control[], scope: Scope): Promise<Map<CheckId, CheckResult>> {
-    const sources = this.sources.of(scope);
-    const results = new Map<CheckId, CheckResult>();
-    for (const id of new Set(controls.flatMap(({ checks, watches = [] }) => [...checks, ...watches]))) {
-      results.set(id, await CHECKS[id].run(scope, sources));
-    }
-    return results;
+/** One check after the other: the store has other readers too. */
+async function checked(controls: readonly Control[], scope: Scope, sources: Sources): Promise<Facts['checks']> {
+  const results = new Map<CheckId, CheckResult>();
+  for (const id of new Set(controls.flatMap(({ checks, watches = [] }) => [...checks, ...watches]))) {
+    results.set(id, await CHECKS[id].run(scope, sources));
   }
+  return results;
+}
 
-  private async erasedEvents(scope: Scope): Promise<number> {
-    const erased = `(SELECT arrayJoin(references) FROM erasures WHERE tenant = {tenant:String})`;
-    const [row] = await this.store.rows<{ n: number }>(
-      `SELECT count() AS n FROM events WHERE ${IN_PERIOD} AND (actor IN ${erased} OR subject IN ${erased})`,
-      scopeParams(scope),
-    );
-    return row?.n ?? 0;
+async function sampled(
+  controls: readonly Control[],
+  tally: readonly TallyRow[],
+  scope: Scope,
+  { read }: Sources,
+): Promise<Facts['samples']> {
+  const samples = new Map<EvidenceQuery, string[]>();
+  for (const query of controls.flatMap(({ evidence }) => evidence)) {
+    if (countOf(query.filter, tally) > 0) samples.set(query, await readSamples(read, scope, query.filter));
   }
+  return samples;
+}
+
+async function erasedEvents(scope: Scope, { read }: Sources): Promise<number> {
+  const [some] = await read('SELECT 1 FROM erasures WHERE tenant = {tenant:String} LIMIT 1', { tenant: scope.tenant });
+  if (!some) return 0;
+  const erased = `(SELECT arrayJoin(references) FROM erasures WHERE tenant = {tenant:String})`;
+  const [row] = await read<{ n: number }>(
+    `SELECT count() AS n FROM events WHERE ${IN_PERIOD} AND (actor IN ${erased} OR subject IN ${erased})`,
+    scopeParams(scope),
+  );
+  return row?.n ?? 0;
 }
 
 /** @throws AppError 400 */

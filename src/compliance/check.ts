@@ -1,6 +1,5 @@
 import type { Category, EventTypeName, Outcome, Severity } from '../events/event-types';
 import { bounded, timeOf } from '../search/event-where';
-import type { SearchStore } from '../search/search-store';
 import { Finding, FINDINGS_SHOWN, Words } from './assessment';
 import type { CompliancePolicy } from './policy';
 import type { ActivityComparison, ObservedProcessing } from '../registers/activity';
@@ -54,9 +53,12 @@ export interface ConsentCounts {
   exceptions: ReadonlyMap<ConsentExceptionKind, number>;
 }
 
+/** The rows of one question to ClickHouse. */
+export type Read = <Row>(query: string, params: Record<string, unknown>) => Promise<Row[]>;
+
 /** Where cases come from; what several checks need is read once. */
 export interface Sources {
-  store: SearchStore;
+  read: Read;
   consents: ConsentLedger;
   consentCounts: () => Promise<ConsentCounts>;
   /** Requests that were open at some time of the period. */
@@ -113,8 +115,8 @@ export function sqlCheck({ cases, fault, severity, sql, params, say, filter }: S
   return {
     cases,
     fault,
-    run: async (scope, { store }) => {
-      const [row] = await store.rows<CheckRow>(sql, { ...scopeParams(scope), ...params?.(scope) });
+    run: async (scope, { read }) => {
+      const [row] = await read<CheckRow>(sql, { ...scopeParams(scope), ...params?.(scope) });
       if (!row) throw new TypeError(`the check "${cases.en}" gave no row`);
       const findings = row.found.map(([minusAt, eventIds, values]) => ({
         severity,
@@ -143,8 +145,7 @@ export interface RowCheck extends Omit<SqlCheck, 'sql' | 'filter'> {
 
 /** A check that looks at one event at a time. */
 export function rowCheck({ filter, and, values = [], faulty, open = '0', ...check }: RowCheck): Check {
-  const given = Object.entries(COLUMNS).filter(([name]) => filter[name as keyof EvidenceFilter]);
-  const conditions = given.map(([name, column]) => ` AND ${column} IN {${name}:Array(String)}`).join('');
+  const where = `${IN_PERIOD}${conditionOf(filter)}${and === undefined ? '' : ` AND (${and})`}`;
   return sqlCheck({
     ...check,
     ...(and === undefined && { filter }),
@@ -152,19 +153,19 @@ export function rowCheck({ filter, and, values = [], faulty, open = '0', ...chec
     sql: `
 SELECT count() AS examined, countIf(is_faulty) AS exceptions, countIf(is_open AND NOT is_faulty) AS undecided,
        ${foundOf('is_faulty OR is_open', 'occurred_at', '[toString(id)]', 'shown')},
-       ${samplesOf('1')}
+       (SELECT groupArray(toString(id)) FROM (SELECT id FROM events WHERE ${where} ORDER BY occurred_at DESC, id DESC LIMIT 5)) AS samples
 FROM (
     SELECT id, occurred_at, toBool(${faulty}) AS is_faulty, toBool(${open}) AS is_open,
-           [${values.map((value) => `toString(${value})`).join(', ')}]::Array(String) AS shown
+           if(is_faulty OR is_open, [${values.map((value) => `toString(${value})`).join(', ')}]::Array(String), []) AS shown
     FROM events
-    WHERE ${IN_PERIOD}${conditions}${and === undefined ? '' : ` AND (${and})`}
+    WHERE ${where}
 )`,
   });
 }
 
 /** A check of a condition over several events, found by `sqlCheck`; pairs with `CheckRow`. */
 export const foundOf = (condition: string, time: string, ids: string, values: string): string =>
-  `groupArraySortedIf(${FINDINGS_SHOWN})((-toUnixTimestamp64Milli(${time}), ${ids}, ${values}), ${condition}) AS found`;
+  `groupArraySortedIf(${FINDINGS_SHOWN})((-toUnixTimestamp64Milli(${time}), if(${condition}, ${ids}, []), ${values}), ${condition}) AS found`;
 
 export const samplesOf = (condition: string, time = 'occurred_at', id = 'id'): string =>
   `arrayMap(x -> x.2, groupArraySortedIf(5)((-toUnixTimestamp64Milli(${time}), toString(${id})), ${condition})) AS samples`;
@@ -184,6 +185,13 @@ export const detail = (name: string): string => `JSONExtractString(envelope, 'de
 /** Whether a member of `details` was sealed, so that nobody can compare it here. */
 export const isSealed = (name: string): string =>
   `arrayExists(paths -> has(splitByChar(',', paths), 'details.${name}'), JSONExtractKeys(envelope, 'sealed'))`;
+
+/** The SQL of a filter, whose values are bound by the names of its fields. */
+export const conditionOf = (filter: EvidenceFilter): string =>
+  Object.entries(COLUMNS)
+    .filter(([name]) => filter[name as keyof EvidenceFilter])
+    .map(([name, column]) => ` AND ${column} IN {${name}:Array(String)}`)
+    .join('');
 
 const COLUMNS: Record<keyof EvidenceFilter, string> = {
   eventType: 'event_type',

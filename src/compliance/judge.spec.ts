@@ -21,15 +21,18 @@ const words = (text: string): Words => ({ en: text, pt: text });
 const control = (more: Partial<Control>): Control => ({
   ...{ id: 'x', article: 'Art. 1', title: words('Title'), demand: words('Demand'), evidence: [], checks: [], ...more },
 });
-const row = (eventType: string, events: number, ...ids: string[]): TallyRow => ({
+const row = (eventType: string, events: number): TallyRow => ({
   ...{ eventType, category: 'data', severity: 'info', outcome: 'success', events },
-  newest: ids.map((id, i) => [-scope.to + i * 1000, id]),
 });
 const result = (more: Partial<CheckResult> = {}): CheckResult => ({
   ...{ examined: 0, exceptions: 0, undecided: 0, findings: [], samples: [], filter: null, ...more },
 });
 const judged = (more: Partial<Control>, tally: TallyRow[] = [], checks: Partial<Record<CheckId, CheckResult>> = {}) =>
-  judge(control(more), { scope, tally, checks: new Map(Object.entries(checks) as [CheckId, CheckResult][]) }, CHECKS);
+  judge(
+    control(more),
+    { scope, tally, samples: new Map(), checks: new Map(Object.entries(checks) as [CheckId, CheckResult][]) },
+    CHECKS,
+  );
 
 describe('the status of a control', () => {
   const nothing = { exceptions: 0, undecided: 0, attested: false, lacking: 0, shown: 0 };
@@ -79,12 +82,13 @@ describe('the reason', () => {
 });
 
 describe('the evidence', () => {
-  it('counts what its filter finds and shows the newest of all types', () => {
-    const evidence = [seen('Changes', 'Mudanças', 'DATA_CREATED', 'DATA_UPDATED')];
-    const tally = [row('DATA_CREATED', 7, 'a', 'c'), row('DATA_UPDATED', 5, 'b', 'd'), row('DATA_READ', 9, 'e')];
-    expect(judged({ evidence }, tally).evidence).toEqual([
+  it('counts what its filter finds, of all types', () => {
+    const query = seen('Changes', 'Mudanças', 'DATA_CREATED', 'DATA_UPDATED');
+    const tally = [row('DATA_CREATED', 7), row('DATA_UPDATED', 5), row('DATA_READ', 9)];
+    const facts = { scope, tally, samples: new Map([[query, ['b', 'a']]]), checks: new Map() };
+    expect(judge(control({ evidence: [query] }), facts, CHECKS).evidence).toEqual([
       {
-        ...{ id: 'data-created', title: { en: 'Changes', pt: 'Mudanças' }, count: 12, samples: ['a', 'b', 'c', 'd'] },
+        ...{ id: 'data-created', title: { en: 'Changes', pt: 'Mudanças' }, count: 12, samples: ['b', 'a'] },
         filters:
           'from=2026-10-01T00%3A00%3A00.000Z&to=2026-11-01T00%3A00%3A00.000Z&eventType=DATA_CREATED&eventType=DATA_UPDATED',
       },

@@ -2,13 +2,15 @@ import { SEVERITIES } from '../events/event-types';
 import { ControlResult, ControlStatus, Evidence, Finding, FINDINGS_SHOWN, Language, Words } from './assessment';
 import type { CheckResult, Scope } from './check';
 import type { CheckId } from './checks';
-import type { Control } from './control';
-import { evidenceOf, filtersOf, TallyRow } from './tally';
+import type { Control, EvidenceQuery } from './control';
+import { countOf, filtersOf, TallyRow } from './tally';
 
 /** All that is known of a period before anything is judged. */
 export interface Facts {
   scope: Scope;
   tally: readonly TallyRow[];
+  /** By the evidence query that they belong to. */
+  samples: ReadonlyMap<EvidenceQuery, readonly string[]>;
   checks: ReadonlyMap<CheckId, CheckResult>;
 }
 
@@ -22,7 +24,7 @@ export type CheckNames = Readonly<Record<CheckId, { cases: Words; fault: Words }
 export function judge(control: Control, facts: Facts, names: CheckNames): ControlResult {
   const queried = control.evidence.map((query) => ({
     needed: !query.mayLack,
-    evidence: evidenceOf(query, facts.tally, facts.scope),
+    evidence: evidenceOf(query, facts),
   }));
   const checked = checksOf(control, facts).map(({ id, needed, result }) => ({
     id,
@@ -88,6 +90,12 @@ function checksOf({ checks, watches = [] }: Control, facts: Facts) {
     return { id, needed, result };
   };
   return [...checks.map(use(true)), ...watches.map(use(false))];
+}
+
+function evidenceOf(query: EvidenceQuery, { scope, tally, samples }: Facts): Evidence {
+  const { id, title, filter } = query;
+  const found = [...(samples.get(query) ?? [])];
+  return { id, title, count: countOf(filter, tally), filters: filtersOf(filter, scope), samples: found };
 }
 
 function caseEvidence(id: CheckId, title: Words, { examined, samples, filter }: CheckResult, scope: Scope): Evidence {

@@ -94,8 +94,8 @@ export const REGISTER_CHECKS = {
   },
 } satisfies Record<string, Check>;
 
-async function closings(scope: Scope, { store }: Sources): Promise<{ examined: number; samples: string[] }> {
-  const [row] = await store.rows<{ examined: number; samples: string[] }>(
+async function closings(scope: Scope, { read }: Sources): Promise<{ examined: number; samples: string[] }> {
+  const [row] = await read<{ examined: number; samples: string[] }>(
     `SELECT count() AS examined, ${samplesOf('1')} FROM events WHERE ${IN_PERIOD} AND event_type IN {eventType:Array(String)}`,
     { ...scopeParams(scope), ...LEAVING },
   );

@@ -7,8 +7,8 @@ import { BreachDesk } from '../registers/breach-desk';
 import { ConsentLedger } from '../registers/consent-ledger';
 import { readDuties } from '../registers/duties';
 import { PeopleRegister } from '../registers/people-register';
+import { readRows } from '../registers/register-reader';
 import { RequestRegister } from '../registers/request-register';
-import { SearchStore } from '../search/search-store';
 import type { Scope, Sources } from './check';
 
 /** Where the checks of one assessment read. */
@@ -16,7 +16,6 @@ import type { Scope, Sources } from './check';
 export class SourceReader {
   constructor(
     @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
-    private readonly store: SearchStore,
     private readonly consents: ConsentLedger,
     private readonly requests: RequestRegister,
     private readonly breaches: BreachDesk,
@@ -28,7 +27,7 @@ export class SourceReader {
   of({ tenant, from, to, asOf, timeZone: zone }: Scope): Sources {
     const range = { from, to };
     return {
-      store: this.store,
+      read: (query, params) => readRows(this.clickhouse, query, params),
       consents: this.consents,
       consentCounts: once(async () => {
         const counts = await this.consents.countProcessing(tenant, range);

@@ -52,8 +52,8 @@ FROM (
       en: 'whose event is neither stored nor removed by retention',
       pt: 'sem evento guardado nem removido pela retenção',
     },
-    run: async (scope, { store }) => {
-      const [row] = await store.rows<{ places: number; stored: number; removed: number }>(PLACES, scopeParams(scope));
+    run: async (scope, { read }) => {
+      const [row] = await read<{ places: number; stored: number; removed: number }>(PLACES, scopeParams(scope));
       const { places, stored, removed } = row ?? { places: 0, stored: 0, removed: 0 };
       // A manifest is written before its rows go, so for a moment they count twice.
       const missing = Math.max(0, places - stored - removed);

@@ -1,7 +1,4 @@
-import type { SearchStore } from '../search/search-store';
-import type { Evidence } from './assessment';
-import { EvidenceFilter, IN_PERIOD, Scope, scopeParams } from './check';
-import type { EvidenceQuery } from './control';
+import { conditionOf, EvidenceFilter, IN_PERIOD, Read, Scope, scopeParams } from './check';
 
 /** Events of a period that have these in common. */
 export interface TallyRow {
@@ -10,15 +7,12 @@ export interface TallyRow {
   severity: string;
   outcome: string;
   events: number;
-  /** (-ms, id) of the five newest. */
-  newest: [minusAt: number, id: string][];
 }
 
 /** All events of a period in a few hundred rows; one pass over the columns that are small. */
-export function readTally(store: SearchStore, scope: Scope): Promise<TallyRow[]> {
-  return store.rows<TallyRow>(
-    `SELECT event_type AS eventType, category, toString(severity) AS severity, outcome, count() AS events,
-            groupArraySorted(${SAMPLES})((-toUnixTimestamp64Milli(occurred_at), toString(id))) AS newest
+export function readTally(read: Read, scope: Scope): Promise<TallyRow[]> {
+  return read<TallyRow>(
+    `SELECT event_type AS eventType, category, toString(severity) AS severity, outcome, count() AS events
      FROM events WHERE ${IN_PERIOD}
      GROUP BY event_type, category, events.severity, outcome
      ORDER BY event_type, category, events.severity, outcome`,
@@ -26,22 +20,19 @@ export function readTally(store: SearchStore, scope: Scope): Promise<TallyRow[]>
   );
 }
 
-const SAMPLES = 5;
+/** Ids of up to five of the events that a query finds, the newest first. Reads backwards and stops early. */
+export async function readSamples(read: Read, scope: Scope, filter: EvidenceFilter): Promise<string[]> {
+  const rows = await read<{ id: string }>(
+    `SELECT toString(id) AS id FROM events WHERE ${IN_PERIOD}${conditionOf(filter)}
+     ORDER BY occurred_at DESC, events.id DESC LIMIT 5`,
+    { ...scopeParams(scope), ...filter },
+  );
+  return rows.map(({ id }) => id);
+}
 
-/** What a query finds among all events of the period. Pure. */
-export function evidenceOf(query: EvidenceQuery, tally: readonly TallyRow[], scope: Scope): Evidence {
-  const found = tally.filter((row) => matches(row, query.filter));
-  return {
-    id: query.id,
-    title: query.title,
-    count: found.reduce((sum, row) => sum + row.events, 0),
-    filters: filtersOf(query.filter, scope),
-    samples: found
-      .flatMap((row) => row.newest)
-      .sort(([a, idA], [b, idB]) => a - b || (idA < idB ? -1 : 1))
-      .slice(0, SAMPLES)
-      .map(([, id]) => id),
-  };
+/** How many events of the period a filter finds. */
+export function countOf(filter: EvidenceFilter, tally: readonly TallyRow[]): number {
+  return tally.reduce((sum, row) => sum + (matches(row, filter) ? row.events : 0), 0);
 }
 
 function matches(row: TallyRow, filter: EvidenceFilter): boolean {

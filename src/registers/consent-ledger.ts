@@ -179,16 +179,16 @@ export class ConsentLedger {
 
   /** What was done in a range on consent, and with the data of others than who did it: what exceptions are exceptions of. */
   async countProcessing(tenant: string, range: Range): Promise<Record<'onConsent' | 'aboutOthers', ProcessingCount>> {
-    const counted = (condition: string) =>
-      `(countIf(${condition}), arrayMap(x -> x.2, groupArraySortedIf(5)((-${AT}, toString(id)), ${condition})))`;
-    const [row] = await readRows<Record<'consent' | 'others', [count: number, samples: string[]]>>(
-      this.client,
-      `SELECT ${counted(BY_CONSENT)} AS consent, ${counted('subject != actor')} AS others
-       FROM events WHERE ${WITHIN} AND ${PROCESSING}`,
-      within(tenant, range),
-    );
-    const of = ([count, samples]: [number, string[]] = [0, []]): ProcessingCount => ({ count, samples });
-    return { onConsent: of(row?.consent), aboutOthers: of(row?.others) };
+    const counted = `SELECT countIf(${BY_CONSENT}) AS consent, countIf(subject != actor) AS others FROM events WHERE ${WITHIN} AND ${PROCESSING}`;
+    const newest = (condition: string) =>
+      `SELECT toString(id) AS id FROM events WHERE ${WITHIN} AND ${PROCESSING} AND ${condition} ORDER BY occurred_at DESC, events.id DESC LIMIT 5`;
+    const read = <Row>(query: string) => readRows<Row>(this.client, query, within(tenant, range));
+    const [row] = await read<{ consent: number; others: number }>(counted);
+    const of = async (count = 0, condition: string): Promise<ProcessingCount> => {
+      const samples = count === 0 ? [] : await read<{ id: string }>(newest(condition));
+      return { count, samples: samples.map(({ id }) => id) };
+    };
+    return { onConsent: await of(row?.consent, BY_CONSENT), aboutOthers: await of(row?.others, 'subject != actor') };
   }
 
   /** How many acts of a range are exceptions, by kind; only kinds that there are. */

@@ -122,14 +122,14 @@ describe('an assessment of the month of the demo', () => {
     expect(await assess('lgpd')).toEqual(assessments.lgpd);
   });
 
-  it('shows what was right in a month in which nothing is planted', async () => {
+  it('shows nothing as good of a period without events', async () => {
     // Before the demo there is only what the dormant administrator did half a year ago.
     const quiet = `from=${new Date(END - 100 * DAY).toISOString()}&to=${new Date(END - 60 * DAY).toISOString()}`;
-    const { controls, events } = await assess('gdpr', quiet);
-    expect(events).toBe(0);
-    const shown = new Set(controls.map(({ status }) => status));
-    expect(shown).toEqual(new Set(['no_events', 'attestation_needed', 'partial']));
-    expect(controls.filter(({ status }) => status === 'partial').map(({ id }) => id)).toEqual(['gdpr-art-5-2']);
+    for (const regulation of REGULATIONS) {
+      const { controls, events } = await assess(regulation, quiet);
+      expect(events).toBe(0);
+      expect(new Set(controls.map(({ status }) => status))).toEqual(new Set(['no_events', 'attestation_needed']));
+    }
   });
 });
 

@@ -175,6 +175,17 @@ describe('Grafana on the migrated, filled schema, as its read-only user', () => 
     });
   });
 
+  it('lists the requests that nobody has answered, the next one due first', async () => {
+    const panel = dashboards()
+      .find(({ uid }) => uid === 'mcp-audit-compliance')
+      ?.panels.find(({ title }) => title === 'Open requests');
+    const { rows } = await stage.read(asked(panel?.targets[0]?.rawSql ?? '', 1000));
+    expect(rows.map(({ request_id, law, days_left }) => [request_id, law, days_left])).toEqual([
+      ['R-2', 'LGPD', 1],
+      ['R-1', 'GDPR', expect.any(Number)],
+    ]);
+  });
+
   it('filters by category, severity and service', async () => {
     const [events] = dashboards().find(({ uid }) => uid === 'mcp-audit-overview')?.panels ?? [];
     const count = async (variables: Record<string, string | string[]>) => {

@@ -126,7 +126,7 @@ function story(now: number): TestEvent[] {
       context: { userId: `sub_${i % 4}`, ipAddress: '203.0.113.9', service: 'portal' },
     }),
   );
-  const request = (eventType: string, ago: number, requestId: string) =>
+  const request = (eventType: string, ago: number, requestId: string | number) =>
     event(eventType, ago, { subjectId: 'sub_1', details: { requestId } });
   return [
     ...randomEvents(randomNumbers(5), 500, now - 3 * DAY, now - HOUR),
@@ -137,8 +137,8 @@ function story(now: number): TestEvent[] {
     event('CONSENT_REVOKED', HOUR, { subjectId: 'sub_1' }),
     request('GDPR_REQUEST', 2 * DAY, 'R-1'),
     request('LGPD_REQUEST', 14 * DAY, 'R-2'),
-    request('GDPR_REQUEST', 2 * DAY, 'R-3'),
-    request('DATA_SUBJECT_REQUEST_COMPLETED', DAY, 'R-3'),
+    request('GDPR_REQUEST', 2 * DAY, 3),
+    request('DATA_SUBJECT_REQUEST_COMPLETED', DAY, 3),
     event('DATA_BREACH_DETECTED', 5 * HOUR),
     event('DATA_READ', 0, { context: { resourceType: 'invoice', resourceId: 'R-99' } }),
     event('AUDIT_ERASURE', 2 * HOUR, { context: { userId: 'sub_3' } }),

@@ -27,6 +27,13 @@ export class ErasureStore {
     return (await this.rows<Row>(query, { tenant, limit })).map(read);
   }
 
+  /** The first erasure of a person, by what stands for the person in events. */
+  async ofReference(tenant: string, reference: string): Promise<Erasure | undefined> {
+    const query = `${SELECT} WHERE tenant = {tenant:String} AND has(references, {reference:String}) ORDER BY requested_at LIMIT 1`;
+    const [row] = await readRows<Row>(this.clickhouse, query, { tenant, reference });
+    return row && read(row);
+  }
+
   /** Erasures of all tenants that were begun before a time and are not done. */
   async unfinished(before: number): Promise<Erasure[]> {
     const query = `${SELECT} WHERE state = 'begun' AND requested_at < fromUnixTimestamp64Milli({before:Int64}, 'UTC')`;

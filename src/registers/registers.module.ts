@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ErasureStore } from '../privacy/erasure-store';
 import { LedgerHeads } from '../privacy/ledger-heads';
 import { SubjectReferences } from '../privacy/subject-references';
 import { PdfModule } from '../reports/pdf.module';
@@ -11,6 +12,7 @@ import { ConsentsController } from './consents.controller';
 import { DataPackages } from './data-package.service';
 import { LineageController } from './lineage.controller';
 import { OversightController } from './oversight.controller';
+import { PersonReader } from './person-reader';
 import { RegisterActs } from './register-acts';
 import { RegisterCoreModule } from './register-core.module';
 import { RequestsController } from './requests.controller';
@@ -28,7 +30,7 @@ import { RequestsService } from './requests.service';
     RequestsController,
   ],
   providers: [
-    ...[LedgerHeads, SubjectReferences, RegisterActs],
+    ...[ErasureStore, LedgerHeads, SubjectReferences, RegisterActs, PersonReader],
     ...[ActivitiesService, BreachesService, DataPackages, RequestsService],
   ],
 })

@@ -79,11 +79,15 @@ export class Deliverer {
     const reason =
       error instanceof DeliveryError ? error.message : 'could not be sent: a fault of this system, see its log';
     if (!(error instanceof DeliveryError)) this.log.error(error);
+    // While this process slept another may have gone on with it.
+    const there = await this.store.get(delivery.id);
+    if (!there || isFinal(there)) return undefined;
     const attempts = delivery.attempts + 1;
     const most = delivery.kind === 'test' ? 1 : this.config.notify.attempts;
     const wait = nextAttempt(error, attempts, most, Math.random());
     if (wait === undefined) return this.giveUp(delivery, items, reason);
-    await this.change(delivery, { state: 'queued', reason, dueAt: this.clock.now() + wait });
+    const after = await this.change(delivery, { state: 'queued', reason, dueAt: this.clock.now() + wait });
+    if (isFinal(after)) return undefined;
     this.metrics.count(delivery, 'retried', this.clock.now());
     return wait;
   }
@@ -120,15 +124,20 @@ export class Deliverer {
     if (digest.kind === 'digest') await this.store.forgetDigest(digest.id);
   }
 
+  /** Makes a change on top of what others have changed meanwhile, unless they are done with it; returns what is there then. */
   private async change(delivery: Delivery, to: Partial<Delivery>, isAttempt = true): Promise<Delivery> {
-    const changed = {
-      ...delivery,
-      ...to,
-      revision: delivery.revision + 1,
-      attempts: delivery.attempts + (isAttempt ? 1 : 0),
-      updatedAt: this.clock.now(),
-    };
-    await this.store.save(changed);
-    return changed;
+    for (let before = delivery; ;) {
+      const changed = {
+        ...before,
+        ...to,
+        revision: before.revision + 1,
+        attempts: before.attempts + (isAttempt ? 1 : 0),
+        updatedAt: this.clock.now(),
+      };
+      if (await this.store.save(changed)) return changed;
+      const there = await this.store.get(delivery.id);
+      if (!there || isFinal(there)) return there ?? before;
+      before = there;
+    }
   }
 }

@@ -28,9 +28,13 @@ redis.call('SET', KEYS[1], ARGV[2])
 redis.call('SADD', KEYS[2], ARGV[1])
 return ARGV[2]`;
 
+/** Saves a change unless another one came first. KEYS: delivery, unlogged. ARGV: id, JSON, its revision. */
 const SAVE = `
+local there = redis.call('GET', KEYS[1])
+if there and cjson.decode(there).revision >= tonumber(ARGV[3]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
-return redis.call('SADD', KEYS[2], ARGV[1])`;
+redis.call('SADD', KEYS[2], ARGV[1])
+return 1`;
 
 /** Notes that the log has this revision. KEYS: delivery, unlogged. ARGV: id, revision, seconds to keep it or 0. */
 const LOGGED = `
@@ -99,10 +103,12 @@ export class DeliveryStore {
     return found;
   }
 
-  async save(changed: Delivery): Promise<void> {
+  /** False, and nothing is changed, if another process has changed it since it was read. */
+  async save(changed: Delivery): Promise<boolean> {
     const { keys } = this;
     const where = [keys.notification(changed.id), keys.notificationsUnlogged()];
-    await this.redis.eval(SAVE, 2, ...where, changed.id, JSON.stringify(changed));
+    const revision = String(changed.revision);
+    return (await this.redis.eval(SAVE, 2, ...where, changed.id, JSON.stringify(changed), revision)) === 1;
   }
 
   /** Place of this delivery among those to the address within the window, from 0. The same one has the same place. */

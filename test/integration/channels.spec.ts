@@ -291,6 +291,25 @@ describe('notifications', () => {
       { state: 'failed', reason: expect.stringContaining('not set up') as string },
     ]);
   });
+
+  it('stay sent when a worker that slept fails to send them again', async () => {
+    await setUp('security_team', hook());
+    let answer: () => void = () => undefined;
+    receiver.answerNext({ status: 500, when: new Promise<void>((done) => (answer = done)) });
+    await dispatch(step());
+    await waitFor(() => Promise.resolve(receiver.received.length > 0 ? true : undefined));
+    const deliveries = new DeliveryStore(stores.redis, new RedisKeys(stores.config.redis.prefix));
+    const [id = ''] = (await deliveries.unlogged(10)).concat((await log()).map((item) => item.id));
+    const theirs = await deliveries.get(id);
+    if (!theirs) return fail('the store of deliveries');
+    const sentAt = Date.now();
+    expect(await deliveries.save({ ...theirs, state: 'sent', sentAt, revision: theirs.revision + 1 })).toBe(true);
+    expect(await deliveries.save({ ...theirs, state: 'queued' })).toBe(false);
+    answer();
+    expect(await settled(1)).toMatchObject([{ state: 'sent' }]);
+    await waitFor(async () => ((await deliveries.unlogged(10)).length === 0 ? true : undefined));
+    expect(await deliveries.get(id)).toMatchObject({ state: 'sent', sentAt });
+  });
 });
 
 describe('a worker that is killed with -9', () => {

@@ -102,11 +102,23 @@ export class AlertRecorder implements OnApplicationBootstrap, BeforeApplicationS
   private async tellAll(): Promise<void> {
     for (;;) {
       const entries = await this.store.outbox(TOLD_AT_ONCE);
-      for (const { entry, transition } of entries) {
-        await this.tell(alertTransition.parse(JSON.parse(transition)));
-        await this.store.told(entry);
+      // Alerts do not wait for each other, so that their events share batches; the steps of one stay in their order.
+      const steps = new Map<string, { entry: string; transition: AlertTransition }[]>();
+      for (const { entry, transition: text } of entries) {
+        const transition = alertTransition.parse(JSON.parse(text));
+        const earlier = steps.get(transition.alert.id) ?? [];
+        steps.set(transition.alert.id, [...earlier, { entry, transition }]);
       }
+      const told = await Promise.allSettled([...steps.values()].map((ofAlert) => this.tellInOrder(ofAlert)));
+      for (const one of told) if (one.status === 'rejected') throw one.reason;
       if (entries.length < TOLD_AT_ONCE) return;
+    }
+  }
+
+  private async tellInOrder(steps: readonly { entry: string; transition: AlertTransition }[]): Promise<void> {
+    for (const { entry, transition } of steps) {
+      await this.tell(transition);
+      await this.store.told(entry);
     }
   }
 

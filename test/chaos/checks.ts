@@ -13,7 +13,7 @@ export interface Check {
 const SHOWN = 5;
 
 /** A check that holds if there is no fault. */
-function check(name: string, detail: string, faults: string[]): Check {
+export function check(name: string, detail: string, faults: string[]): Check {
   const more = faults.length > SHOWN ? [`… ${faults.length} in all`] : [];
   return { name, ok: faults.length === 0, detail, faults: [...faults.slice(0, SHOWN), ...more] };
 }
@@ -36,7 +36,7 @@ export function judge(book: Book, facts: Facts): Check[] {
     leavesAreContiguous(facts),
     batchesEqualManifests(facts),
     booksBalance(facts),
-    check('nothing waits', 'segments, manifests, claims, jobs', facts.left),
+    check('nothing waits', 'segments, manifests, claims, jobs, steps of alerts, notifications', facts.left),
   ];
 }
 

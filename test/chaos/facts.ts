@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { ALERTS_QUEUE } from '../../src/alerts/transition';
+import { DELIVERIES_QUEUE } from '../../src/channels/delivery';
 import { findRows } from '../../src/events/row';
 import { EVENTS_QUEUE, segmentPointer } from '../../src/queues/segment';
 import { RedisKeys } from '../../src/redis/redis-keys';
@@ -128,12 +130,25 @@ async function readBuffer(redis: Redis, keys: RedisKeys, tenants: string[]) {
 /** Names of what still waits in Redis; empty when everything is stored and tidied up. */
 export async function leftovers(redis: Redis, keys: RedisKeys): Promise<string[]> {
   const left: string[] = [];
-  const queue = new Queue(EVENTS_QUEUE, { connection: redis, prefix: keys.prefix, skipVersionCheck: true });
-  try {
-    const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized', 'failed');
-    for (const [state, count] of Object.entries(counts)) if (count > 0) left.push(`${count} jobs ${state}`);
-  } finally {
-    await queue.close();
+  for (const name of [EVENTS_QUEUE, ALERTS_QUEUE, DELIVERIES_QUEUE]) {
+    const queue = new Queue(name, { connection: redis, prefix: keys.prefix, skipVersionCheck: true });
+    try {
+      const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized', 'failed');
+      for (const [state, count] of Object.entries(counts))
+        if (count > 0) left.push(`${count} jobs of ${name} ${state}`);
+    } finally {
+      await queue.close();
+    }
+  }
+  const alerting = {
+    'steps of alerts': redis.xlen(keys.alertOutbox()),
+    'alerts to save': redis.scard(keys.alertsUnsaved()),
+    'alerts to escalate': redis.zcard(keys.alertsDue()),
+    'notifications to log': redis.scard(keys.notificationsUnlogged()),
+  };
+  for (const [what, counting] of Object.entries(alerting)) {
+    const count = await counting;
+    if (count > 0) left.push(`${count} ${what}`);
   }
   const patterns = [keys.segment('*'), keys.manifest('*'), keys.inFlight('*'), keys.claims('*')];
   for (const pattern of [...patterns, keys.segments(), keys.pointers(), keys.assigned()]) {

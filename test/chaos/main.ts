@@ -75,13 +75,14 @@ function howToStage({ scenario, negativeControl }: Options) {
   const quickBatches = { AUDIT_FLUSH_INTERVAL: '0.05' };
   if (negativeControl) {
     const workerArgs = ['-r', register, join(__dirname, 'token-writer.ts')];
-    return { env: quickBatches, proxied: true, smallDisks: false, repeats: false, workerArgs };
+    return { env: quickBatches, proxied: true, smallDisks: false, repeats: false, rules: false, workerArgs };
   }
   if (scenario === 'clickhouse-down') {
     const env = { AUDIT_BUFFER_MAX_BYTES: String(24 * 1024 * 1024) };
-    return { env, proxied: false, smallDisks: false, repeats: true };
+    return { env, proxied: false, smallDisks: false, repeats: true, rules: true };
   }
-  return { env: quickBatches, proxied: scenario === 'storm', smallDisks: scenario === 'storm', repeats: true };
+  const isStorm = scenario === 'storm';
+  return { env: quickBatches, proxied: isStorm, smallDisks: isStorm, repeats: true, rules: true };
 }
 
 /** A plain MergeTree forgets deduplication tokens at once unless told to keep them. */

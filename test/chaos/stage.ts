@@ -5,13 +5,16 @@ import type { Redis } from 'ioredis';
 import { Random } from '../../src/cli/demo/random';
 import { Cluster, PartKind } from '../support/cluster';
 import { memoryOf } from '../support/processes';
+import { gatherAlerts, judgeAlerts } from './alerts';
 import { Book } from './book';
 import { Check, judge } from './checks';
 import { Client, ClientCounts } from './clients';
 import { gatherFacts, leftovers } from './facts';
 import { Journal } from './journal';
 import type { Options } from './options';
+import { Receiver } from './receiver';
 import { checkRollups } from './rollups';
+import { setUpRules } from './rules';
 import { SmallDisk } from './small-disk';
 
 const GB = 1024 * 1024 * 1024;
@@ -28,6 +31,8 @@ export interface StageOptions {
   workerArgs?: string[];
   /** Clients that send with ids and keys as well, or only each event once. */
   repeats: boolean;
+  /** Whether the workers evaluate rules; those that can be counted are set up then. */
+  rules: boolean;
 }
 
 /** The system under test with its clients, from the start to the verdict. */
@@ -46,8 +51,9 @@ export class Stage {
     /** Says by how many ms the clocks of APIs and workers are off, once they look. */
     readonly clockFile: string,
     private readonly journal: Journal,
+    private readonly receiver: Receiver,
     options: Options,
-    repeats: boolean,
+    private readonly how: StageOptions,
   ) {
     this.clients = TENANTS.flatMap((tenant) => [`${tenant}-a`, `${tenant}-b`]).map(
       (name, i, all) =>
@@ -60,7 +66,7 @@ export class Stage {
           journal,
           book: this.book,
           rate: options.rate / all.length,
-          repeats,
+          repeats: how.repeats,
         }),
     );
     this.memoryTimer = setInterval(() => this.watchMemory(), MEMORY_EVERY_MS);
@@ -88,7 +94,7 @@ export class Stage {
     const cluster = await Cluster.start({
       dataDir,
       nodeArgs: ['-r', join(__dirname, 'clock-step.cjs')],
-      env: { ...how.env, CHAOS_CLOCK_FILE: clockFile },
+      env: { ...how.env, CHAOS_CLOCK_FILE: clockFile, AUDIT_NOTIFY_ALLOWED_NETWORKS: '127.0.0.1' },
       apis: options.apis,
       workers: options.workers,
       proxied: how.proxied,
@@ -96,15 +102,10 @@ export class Stage {
       // The log of Redis is the record that the checks compare with: it must not be rewritten.
       redisConf: ['auto-aof-rewrite-percentage 0'],
     });
-    return new Stage(
-      dir,
-      cluster,
-      disks,
-      clockFile,
-      await Journal.open(join(dir, 'journal.ndjson')),
-      options,
-      how.repeats,
-    );
+    const receiver = await Receiver.start(new Random(`${options.seed} receiver`));
+    if (how.rules) await setUpRules(cluster, TENANTS, receiver.url);
+    const journal = await Journal.open(join(dir, 'journal.ndjson'));
+    return new Stage(dir, cluster, disks, clockFile, journal, receiver, options, how);
   }
 
   /** Lets the clients send until `finish`. */
@@ -165,6 +166,7 @@ export class Stage {
     } finally {
       await clickhouse.close();
     }
+    if (this.how.rules) checks.push(...judgeAlerts(await gatherAlerts(this.cluster, TENANTS, this.receiver.messages)));
     const { unexpected, requests } = this.counts();
     checks.push({
       name: 'no unexpected answers',
@@ -180,12 +182,14 @@ export class Stage {
     this.stopSending.abort();
     await this.cluster.stop();
     await this.journal.close();
+    await this.receiver.close();
     for (const disk of this.disks) await disk.unmount();
     if (remove) await rm(this.dir, { recursive: true, force: true });
   }
 
   private async rulesHaveSeenAll(redis: Redis): Promise<boolean> {
     const { keys } = this.cluster;
+    if (!this.how.rules) return true;
     for (const tenant of TENANTS) {
       const leaves = Number((await redis.get(keys.nextLeaf(tenant))) ?? 0);
       const seen = parseInt((await redis.hget(keys.ruleCursors(), tenant)) ?? '0', 10);

@@ -26,5 +26,5 @@ describe('the system under a short storm of kills and cuts', () => {
     expect(report?.kills).toBeGreaterThan(0);
     expect(report?.clients.acknowledged).toBeGreaterThan(0);
     await rm(dir, { recursive: true, force: true });
-  });
+  }, 600_000);
 });

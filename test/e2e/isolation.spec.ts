@@ -14,6 +14,8 @@ const OWN = new Set([
 /** These name a thing of ours in their bodies. */
 const NAMING = new Set(['POST /audit/api/notifications/test']);
 const REASON = { reason: 'to see what happens' };
+const REPORT = { regulation: 'gdpr', from: '2026-01-01', to: '2026-01-02', formats: ['json'] };
+const SCHEDULE = { regulation: 'gdpr', period: 'previous_month', cron: '0 6 1 * *', groups: ['dpo'], enabled: false };
 const ACTIVITY = { name: 'mine', purposes: ['delivery'], legalBasis: 'contract' };
 
 /** Tries every route of the description with the key of another tenant; a route that is new needs an id of ours here. */
@@ -36,6 +38,8 @@ describe('what belongs to a tenant', () => {
     'POST /audit/api/compliance/breaches/{id}/update': { measures: 'mine' },
     'POST /audit/api/compliance/breaches/{id}/notify': { to: 'authority' },
     'PUT /audit/api/compliance/activities/{id}': ACTIVITY,
+    'POST /audit/api/compliance/reports/generate': REPORT,
+    'PUT /audit/api/compliance/schedules/{name}': { ...SCHEDULE, description: 'mine' },
     'POST /audit/api/events': { eventType: 'DATA_READ', description: 'mine' },
     'POST /audit/api/rules/test': {
       rule: { ...rule('mine'), id: 'mine' },
@@ -105,6 +109,8 @@ describe('what belongs to a tenant', () => {
       body: JSON.stringify({ ...ACTIVITY, name: marker }),
     });
     expect(activity.status).toBe(200);
+    const schedule = { name: 'ours', ...SCHEDULE, description: marker };
+    expect((await ours.post('compliance/schedules', schedule)).status).toBe(201);
     const erasure = async (): Promise<string> => {
       const about = { eventType: 'DATA_READ', description: 'about somebody', subjectId: 'somebody' };
       expect((await ours.post('events', about)).status).toBe(202);
@@ -134,6 +140,7 @@ describe('what belongs to a tenant', () => {
         ...{ breachId: `${marker}-breach`, title: marker },
       }),
       '/audit/api/compliance/activities': 'ours',
+      '/audit/api/compliance/reports': await made('compliance/reports/generate', REPORT),
       '/audit/api/privacy/holds': await made('privacy/holds', { name: marker, reason: marker }),
       '/audit/api/rules': await made('rules', rule(marker)),
     };
@@ -193,6 +200,7 @@ describe('what belongs to a tenant', () => {
     expect(await ours.get('recipients/ours')).toMatchObject({ description: marker });
     expect(await ours.get(`compliance/requests/${marker}-request`)).toMatchObject({ state: 'open', steps: [{}] });
     expect(await ours.get(`compliance/breaches/${marker}-breach`)).toMatchObject({ state: 'open', steps: [{}] });
+    expect(await ours.get('compliance/schedules/ours')).toMatchObject({ description: marker, version: 1 });
     expect(await ours.get('compliance/activities/ours')).toMatchObject({ name: marker, version: 1 });
     const hold = await ours.get<{ releasedAt: string | null }>(`privacy/holds/${ids['/audit/api/privacy/holds']}`);
     expect(hold.releasedAt).toBeNull();

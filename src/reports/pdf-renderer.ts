@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Browser, launch } from 'puppeteer-core';
 import { AppError } from '../common/app-error';
+import { processEnvironment } from '../config/cli-environment';
 import { Config, CONFIG } from '../config/config';
 import { findChromium } from './chromium';
 import { PdfFile } from './pdf-file';
@@ -46,6 +47,7 @@ export class PdfRenderer {
     const work = async (): Promise<Buffer> => {
       browser = await launch({
         executablePath,
+        env: environmentOf(processEnvironment()),
         args: argumentsOf(process.getuid?.()),
         pipe: true,
         timeout: PATIENCE_MS,
@@ -73,6 +75,10 @@ export class PdfRenderer {
 
 /** Chromium refuses to run as root inside its sandbox. What it renders is our own, without scripts and network. */
 const argumentsOf = (uid: number | undefined): string[] => (uid === 0 ? [...ARGUMENTS, '--no-sandbox'] : ARGUMENTS);
+
+/** A browser has no business with our keys and passwords. */
+const environmentOf = (env: Record<string, string | undefined>) =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('AUDIT_') && name !== 'NODE_OPTIONS'));
 
 async function print(browser: Browser, html: string): Promise<Buffer> {
   const page = await browser.newPage();

@@ -33,10 +33,9 @@ export class SmallDisk {
 
   /** Takes all space that is left. */
   async fill(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.path);
     const file = join(this.path, BALLAST);
-    // All but the last mebibyte at once; then what still goes, so that the servers' next write fails.
-    await run('fallocate', ['-l', String(Math.max(bsize, bavail * bsize - 1024 * 1024)), file]);
+    await this.takeMost(file);
+    // Then what still goes, so that the servers' next write fails.
     const handle = await open(file, 'a');
     const block = Buffer.alloc(4096);
     try {
@@ -45,6 +44,22 @@ export class SmallDisk {
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
     } finally {
       await handle.close();
+    }
+  }
+
+  /** All but the last mebibyte at once; again where somebody took of it between the question and the taking. */
+  private async takeMost(file: string): Promise<void> {
+    for (;;) {
+      const { bavail, bsize } = await statfs(this.path);
+      const most = bavail * bsize - 1024 * 1024;
+      if (most <= 0) return;
+      try {
+        await run('fallocate', ['-l', String(most), file]);
+        return;
+      } catch (error) {
+        if (!(error instanceof Error && error.message.includes('No space left'))) throw error;
+        await rm(file, { force: true });
+      }
     }
   }
 

@@ -182,7 +182,7 @@ describe('the live stream', () => {
     const large = some(3000, { details: { text: 'x'.repeat(20_000) } });
     await land('stalled', large, 0);
     await land('brisk', large, 0);
-    const rows = jest.spyOn(api.app.get(SearchStore, { strict: false }), 'rows');
+    const rows = jest.spyOn(SearchStore.prototype, 'rows');
     const queries = (tenant: string) => rows.mock.calls.filter(([, params]) => params?.['tenant'] === tenant).length;
     const stalled = await openOnly('stalled');
     await until(await read('brisk', '', '-1'), 3000);

@@ -27,9 +27,6 @@ const from = to.minus({ months: 1 });
 const period = { from: from.toISODate(), to: to.toISODate() };
 const inPeriod = (day: number) => from.plus({ days: day, hours: 10 }).toISO();
 
-// A browser is started several times, and the command line too.
-jest.setTimeout(180_000);
-
 describe('compliance reports', () => {
   let mailServer: MailServer;
   let system: System;
@@ -119,7 +116,7 @@ describe('compliance reports', () => {
     await tenant.waitForCount(1, 'eventType=AUDIT_REPORT_GENERATED');
     await tenant.waitForCount(3, 'eventType=AUDIT_REPORT_DOWNLOADED');
     if (!pdfToolsPresent) return;
-    const { text, signature, fonts, info } = await judgePdf(await download(report.id, 'pdf'));
+    const { text, signature, fonts, info, links, places } = await judgePdf(await download(report.id, 'pdf'));
     expect(signature).toContain('Signature is Valid.');
     expect(signature).toContain('Total document signed');
     expect(text).toContain(contentHash);
@@ -129,6 +126,10 @@ describe('compliance reports', () => {
     expect(embedded.length).toBeGreaterThan(0);
     for (const font of embedded) expect(font).toMatch(/ yes yes yes +\d+ +0$/);
     expect(fonts).toContain('+IBMPlexSans');
+    // The contents name each of the 27 controls.
+    expect(links.length).toBeGreaterThan(27);
+    expect(links).toContain('/s-summary');
+    expect(links.filter((link) => !places.includes(link))).toEqual([]);
   });
 
   it('are the same again for the same data, and one for one idempotency key', async () => {

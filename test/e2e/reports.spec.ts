@@ -87,7 +87,7 @@ describe('compliance reports', () => {
         if (report.state === 'failed') throw new Error(report.reason ?? '');
         return report.state === 'finished' ? report : undefined;
       },
-      { timeoutMs: 60_000, what: () => `report ${id}` },
+      { what: () => `report ${id}` },
     );
   const download = async (id: string, format: string) => {
     const answer = await tenant.request(`compliance/reports/${id}/download?format=${format}`, { role: 'viewer' });
@@ -214,7 +214,7 @@ describe('compliance reports', () => {
         const { items } = await tenant.get<{ items: Report[] }>('compliance/reports?schedule=monthly-gdpr');
         return items.find((each) => each.deliveries.length === 2 && each.deliveries.every((d) => d.state === 'sent'));
       },
-      { timeoutMs: 90_000, what: () => `two mails, seen ${mailServer.mails.length}` },
+      { what: () => `two mails, seen ${mailServer.mails.length}` },
     );
     expect(report).toMatchObject({ contentHash, schedule: 'monthly-gdpr' });
     expect(report.deliveries.map(({ attempts }) => attempts).sort()).toEqual([1, 2]);

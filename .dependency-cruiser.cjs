@@ -26,9 +26,15 @@ module.exports = {
       },
     ),
     rule(
+      'console-is-a-browser',
+      'the console runs in browsers: of the server it takes types, and the pure list of event types',
+      { path: '^src/console/web' },
+      { path: '^src/(?!console/web|events/event-types)', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
       'no-orphans',
       'dead code',
-      { orphan: true, pathNot: ['\\.spec\\.ts$', '\\.cjs$', '^src/(main|cli)\\.ts$'] },
+      { orphan: true, pathNot: ['\\.spec\\.ts$', '\\.(cjs|mts|css)$', '^src/(main|cli)\\.ts$', '^src/console/web/main\\.tsx$'] },
       {},
     ),
   ],

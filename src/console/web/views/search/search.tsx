@@ -1,0 +1,12 @@
+import { shell } from '../../shell/words';
+import { Empty } from '../../ui/feedback';
+import { Page } from '../../ui/page';
+import { wordsOf } from '../../words/words';
+
+export default function Search() {
+  return (
+    <Page title={wordsOf(shell).views.search}>
+      <Empty />
+    </Page>
+  );
+}

@@ -9,6 +9,7 @@ import { ClickHouseModule } from './clickhouse/clickhouse.module';
 import { Clock, SystemClock } from './common/clock';
 import { ComplianceModule } from './compliance/compliance.module';
 import { Config, CONFIG } from './config/config';
+import { ConsoleModule } from './console/console.module';
 import { DeadLettersModule } from './dead-letters/dead-letters.module';
 import { HealthModule } from './health/health.module';
 import { MetricSamplingModule, MetricsModule } from './health/metrics.module';
@@ -58,6 +59,7 @@ export class ApiModule {
         FoundationModule.forRoot(config),
         MetricsModule,
         AccessModule,
+        ConsoleModule,
         IngestModule,
         SearchModule,
         PrivacyModule,

@@ -3,10 +3,12 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/app-error';
 import { Clock } from '../common/clock';
-import { isValid, parseApiKey } from './api-key';
+import { ApiKeyRecord, isInForce, isValid, parseApiKey } from './api-key';
 import { ApiKeyCache } from './api-key-cache';
 import { isAllowed, Permission } from './permissions';
 import { Principal, PUBLIC, REQUIRED_PERMISSION } from './principal';
+import { mayBeForged, presentedSession } from './session-cookie';
+import { Sessions } from './sessions';
 import { isTenantName, TENANT_RULE } from './tenant';
 
 /** Answers "who is this, for which tenant, and may they?" before any handler runs. */
@@ -18,6 +20,7 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly cache: ApiKeyCache,
     private readonly clock: Clock,
+    private readonly sessions: Sessions,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -40,18 +43,7 @@ export class AccessGuard implements CanActivate {
   }
 
   private async authenticate(request: FastifyRequest): Promise<Principal> {
-    const presented = presentedKey(request);
-    const parts = presented === undefined ? undefined : parseApiKey(presented);
-    const record = parts && (await this.cache.find(parts.id));
-    if (!parts || !record || !isValid(record, parts.secret, this.clock.now())) {
-      throw new AppError(
-        'UNAUTHENTICATED',
-        401,
-        presented === undefined
-          ? 'send an API key as "Authorization: Bearer …" or "X-API-Key: …"'
-          : 'the API key is unknown, expired or revoked',
-      );
-    }
+    const record = await this.recordOf(request);
     return {
       keyId: record.id,
       name: record.name,
@@ -59,6 +51,32 @@ export class AccessGuard implements CanActivate {
       roles: record.roles,
       system: record.system,
     };
+  }
+
+  private async recordOf(request: FastifyRequest): Promise<ApiKeyRecord> {
+    const presented = presentedKey(request);
+    const session = presentedSession(request.headers);
+    if (presented === undefined && session !== undefined) return this.recordOfSession(request, session);
+    const parts = presented === undefined ? undefined : parseApiKey(presented);
+    const record = parts && (await this.cache.find(parts.id));
+    if (parts && record && isValid(record, parts.secret, this.clock.now())) return record;
+    throw new AppError(
+      'UNAUTHENTICATED',
+      401,
+      presented === undefined
+        ? 'send an API key as "Authorization: Bearer …" or "X-API-Key: …"'
+        : 'the API key is unknown, expired or revoked',
+    );
+  }
+
+  private async recordOfSession(request: FastifyRequest, session: string): Promise<ApiKeyRecord> {
+    if (mayBeForged(request)) {
+      throw new AppError('FORBIDDEN', 403, 'a write with the session cookie needs the header X-Audit-Console');
+    }
+    const keyId = await this.sessions.use(session);
+    const record = keyId === undefined ? undefined : await this.cache.find(keyId);
+    if (record && isInForce(record, this.clock.now())) return record;
+    throw new AppError('UNAUTHENTICATED', 401, 'the session has ended; sign in again');
   }
 }
 

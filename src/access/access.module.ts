@@ -6,13 +6,14 @@ import { AccessGuard } from './access.guard';
 import { ApiKeyCache } from './api-key-cache';
 import { ApiKeysController } from './api-keys.controller';
 import { ApiKeysService } from './api-keys.service';
+import { Sessions } from './sessions';
 
 /** API keys and the guard over every route. */
 @Global()
 @Module({
   controllers: [ApiKeysController],
-  providers: [ApiKeyCache, ApiKeysService, { provide: APP_GUARD, useClass: AccessGuard }],
-  exports: [ApiKeyCache, ApiKeysService],
+  providers: [ApiKeyCache, ApiKeysService, Sessions, { provide: APP_GUARD, useClass: AccessGuard }],
+  exports: [ApiKeyCache, ApiKeysService, Sessions],
 })
 export class AccessModule implements OnModuleInit {
   private readonly log = new Logger('Access');

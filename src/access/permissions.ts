@@ -48,3 +48,7 @@ const GRANTED: Record<Role, readonly Permission[]> = {
 export function isAllowed(roles: readonly Role[], permission: Permission): boolean {
   return roles.some((role) => GRANTED[role].includes(permission));
 }
+
+/** All that the roles give. */
+export const permissionsOf = (roles: readonly Role[]): Permission[] =>
+  PERMISSIONS.filter((permission) => isAllowed(roles, permission));

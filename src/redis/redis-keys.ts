@@ -16,6 +16,10 @@ export class RedisKeys {
   idempotency = (tenant: string, key: string) => `${this.prefix}:idem:${tenant}:${key}`;
   /** Hash: key id → JSON of the API key record (projection of ClickHouse's api_keys). */
   apiKeys = () => `${this.prefix}:apikeys`;
+  /** String with a time to live: JSON {keyId, openedAt} of a browser's session, by the SHA-256 of its id. */
+  session = (hash: string) => `${this.prefix}:session:${hash}`;
+  /** String with a time to live: how many sign-ins from an address failed lately. */
+  failedSignIns = (address: string) => `${this.prefix}:session:failed:${address}`;
   /** String: next leaf index of a tenant. */
   nextLeaf = (tenant: string) => `${this.prefix}:leaf:${tenant}`;
   /** String: last batch number given out. */

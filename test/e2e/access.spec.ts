@@ -55,7 +55,7 @@ describe('access', () => {
     expect((await acme.post('events', { eventType: 'LOGOUT', description: 'x' }, {}, 'viewer')).status).toBe(403);
   });
 
-  it('protects every route but health, the description and the verifier that anyone may have', async () => {
+  it('protects every route but health, the description, signing in and out, and the verifier that anyone may have', async () => {
     const document = (await (await fetch(`${url}/audit/api/openapi.json`)).json()) as {
       paths: Record<string, Record<string, unknown>>;
     };
@@ -68,10 +68,12 @@ describe('access', () => {
       }
     }
     expect(open.sort()).toEqual([
+      'delete /audit/api/session',
       'get /audit/api/health',
       'get /audit/api/health/live',
       'get /audit/api/health/ready',
       'get /audit/api/ledger/verify-offline.cjs',
+      'post /audit/api/session',
     ]);
   });
 

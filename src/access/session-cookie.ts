@@ -1,0 +1,24 @@
+import type { FastifyRequest } from 'fastify';
+
+const NAME = 'mcp_audit_session';
+
+/** Writes with the cookie need this header: a page of another origin cannot send it without being allowed to. */
+export const CONSOLE_HEADER = 'x-audit-console';
+
+/** The id of the session that the browser presents, if it has the form of one. */
+export function presentedSession(headers: FastifyRequest['headers']): string | undefined {
+  return new RegExp(`(?:^|;\\s*)${NAME}=([A-Za-z0-9_-]{43})(?:;|$)`).exec(headers.cookie ?? '')?.[1];
+}
+
+/** The Set-Cookie that gives a session to the browser, or takes it away for an empty `id`. */
+export function sessionCookie(id: string, options: { maxAgeMs: number; secure: boolean }): string {
+  const maxAge = Math.floor(options.maxAgeMs / 1000);
+  return `${NAME}=${id}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}${options.secure ? '; Secure' : ''}`;
+}
+
+/** Whether a page of another origin may have caused this request. Reads are left to SameSite. */
+export function mayBeForged(request: Pick<FastifyRequest, 'method' | 'headers'>): boolean {
+  if (request.method === 'GET' || request.method === 'HEAD') return false;
+  const site = request.headers['sec-fetch-site'];
+  return request.headers[CONSOLE_HEADER] === undefined || (site !== undefined && site !== 'same-origin');
+}

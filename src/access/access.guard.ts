@@ -11,6 +11,11 @@ import { mayBeForged, presentedSession } from './session-cookie';
 import { Sessions } from './sessions';
 import { isTenantName, TENANT_RULE } from './tenant';
 
+interface Credentials {
+  record: ApiKeyRecord;
+  session?: string;
+}
+
 /** Answers "who is this, for which tenant, and may they?" before any handler runs. */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -43,23 +48,25 @@ export class AccessGuard implements CanActivate {
   }
 
   private async authenticate(request: FastifyRequest): Promise<Principal> {
-    const record = await this.recordOf(request);
+    const { record, session } = await this.credentialsOf(request);
     return {
       keyId: record.id,
       name: record.name,
       tenant: tenantOf(request, record.tenant, record.system),
       roles: record.roles,
       system: record.system,
+      ...(session !== undefined && { session }),
     };
   }
 
-  private async recordOf(request: FastifyRequest): Promise<ApiKeyRecord> {
+  /** The key's record and, of a browser, the session. A key goes before a session. */
+  private async credentialsOf(request: FastifyRequest): Promise<Credentials> {
     const presented = presentedKey(request);
     const session = presentedSession(request.headers);
-    if (presented === undefined && session !== undefined) return this.recordOfSession(request, session);
+    if (presented === undefined && session !== undefined) return this.credentialsOfSession(request, session);
     const parts = presented === undefined ? undefined : parseApiKey(presented);
     const record = parts && (await this.cache.find(parts.id));
-    if (parts && record && isValid(record, parts.secret, this.clock.now())) return record;
+    if (parts && record && isValid(record, parts.secret, this.clock.now())) return { record };
     throw new AppError(
       'UNAUTHENTICATED',
       401,
@@ -69,13 +76,13 @@ export class AccessGuard implements CanActivate {
     );
   }
 
-  private async recordOfSession(request: FastifyRequest, session: string): Promise<ApiKeyRecord> {
+  private async credentialsOfSession(request: FastifyRequest, session: string): Promise<Credentials> {
     if (mayBeForged(request)) {
-      throw new AppError('FORBIDDEN', 403, 'a write with the session cookie needs the header X-Audit-Console');
+      throw new AppError('FORBIDDEN', 403, 'a write with the session cookie needs the header X-Audit-Console: 1');
     }
-    const keyId = await this.sessions.use(session);
-    const record = keyId === undefined ? undefined : await this.cache.find(keyId);
-    if (record && isInForce(record, this.clock.now())) return record;
+    const open = await this.sessions.use(session);
+    const record = open && (await this.cache.find(open.keyId));
+    if (record && isInForce(record, this.clock.now())) return { record, session };
     throw new AppError('UNAUTHENTICATED', 401, 'the session has ended; sign in again');
   }
 }

@@ -7,13 +7,14 @@ import { ApiKeyCache } from './api-key-cache';
 import { ApiKeysController } from './api-keys.controller';
 import { ApiKeysService } from './api-keys.service';
 import { Sessions } from './sessions';
+import { Standing } from './standing';
 
 /** API keys and the guard over every route. */
 @Global()
 @Module({
   controllers: [ApiKeysController],
-  providers: [ApiKeyCache, ApiKeysService, Sessions, { provide: APP_GUARD, useClass: AccessGuard }],
-  exports: [ApiKeyCache, ApiKeysService, Sessions],
+  providers: [ApiKeyCache, ApiKeysService, Sessions, Standing, { provide: APP_GUARD, useClass: AccessGuard }],
+  exports: [ApiKeyCache, ApiKeysService, Sessions, Standing],
 })
 export class AccessModule implements OnModuleInit {
   private readonly log = new Logger('Access');

@@ -11,6 +11,8 @@ export interface Principal {
   roles: Role[];
   /** Bound to no single tenant. */
   system: boolean;
+  /** Hash of the id of the browser's session that the request came with; absent for a key. */
+  session?: string;
 }
 
 export const REQUIRED_PERMISSION = 'audit:permission';

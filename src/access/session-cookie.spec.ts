@@ -1,10 +1,11 @@
+import { hashOfSession } from './sessions';
 import { mayBeForged, presentedSession, sessionCookie } from './session-cookie';
 
 const id = 'a'.repeat(43);
 
 describe('the cookie of a session', () => {
   it('is read among other cookies, and nothing else is taken for it', () => {
-    expect(presentedSession({ cookie: `theme=dark; mcp_audit_session=${id}; x=1` })).toBe(id);
+    expect(presentedSession({ cookie: `theme=dark; mcp_audit_session=${id}; x=1` })).toBe(hashOfSession(id));
     expect(presentedSession({ cookie: `other_mcp_audit_session=${id}` })).toBeUndefined();
     expect(presentedSession({ cookie: `mcp_audit_session=${id}a` })).toBeUndefined();
     expect(presentedSession({})).toBeUndefined();

@@ -1,13 +1,16 @@
 import type { FastifyRequest } from 'fastify';
+import { hashOfSession } from './sessions';
 
 const NAME = 'mcp_audit_session';
+const PRESENTED = new RegExp(`(?:^|;\\s*)${NAME}=([A-Za-z0-9_-]{43})(?:;|$)`);
 
 /** Writes with the cookie need this header: a page of another origin cannot send it without being allowed to. */
 export const CONSOLE_HEADER = 'x-audit-console';
 
-/** The id of the session that the browser presents, if it has the form of one. */
+/** The hash of the id of the session that the browser presents, if it presents something of the form of one. */
 export function presentedSession(headers: FastifyRequest['headers']): string | undefined {
-  return new RegExp(`(?:^|;\\s*)${NAME}=([A-Za-z0-9_-]{43})(?:;|$)`).exec(headers.cookie ?? '')?.[1];
+  const id = PRESENTED.exec(headers.cookie ?? '')?.[1];
+  return id === undefined ? undefined : hashOfSession(id);
 }
 
 /** The Set-Cookie that gives a session to the browser, or takes it away for an empty `id`. */

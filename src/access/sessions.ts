@@ -11,8 +11,11 @@ import { RedisKeys } from '../redis/redis-keys';
 const IDLE_MS = 30 * 60_000;
 /** A session ends this long after it began, however much it is used, ms. */
 export const LONGEST_MS = 12 * 3_600_000;
+/** Use within this time of the last prolongation, ms, does not prolong again: each costs a write that is synced to disk. */
+const PROLONG_MS = 60_000;
 
-const session = z.object({ keyId: z.string(), openedAt: z.number() });
+const record = z.object({ keyId: z.string(), openedAt: z.number() });
+export type SessionRecord = z.infer<typeof record>;
 
 /** Sessions of browsers. Each acts with one API key, whose record is looked up anew for every request. */
 @Injectable()
@@ -23,42 +26,47 @@ export class Sessions {
     private readonly clock: Clock,
   ) {}
 
-  /** Opens a session and gives its id, 256 random bits, of which only the hash is kept. */
+  /** Opens a session and gives its secret id, 256 random bits, of which only the hash is kept. */
   async open(keyId: string): Promise<string> {
     const id = randomBytes(32).toString('base64url');
-    const value = JSON.stringify({ keyId, openedAt: this.clock.now() });
-    await this.orUnavailable(this.redis.set(this.place(id), value, 'PX', IDLE_MS));
+    const value = JSON.stringify({ keyId, openedAt: this.clock.now() } satisfies SessionRecord);
+    await orUnavailable(this.redis.set(this.keys.session(hashOfSession(id)), value, 'PX', IDLE_MS));
     return id;
   }
 
-  /** The key that the session acts with, or undefined if there is no such session any more. Counts as use. */
-  async use(id: string): Promise<string | undefined> {
-    const text = await this.orUnavailable(this.redis.get(this.place(id)));
+  /**
+   * The session with this hash of its id, or undefined if there is none any more. Counts as use.
+   * @throws AppError 503 while that cannot be told.
+   */
+  async use(hash: string): Promise<SessionRecord | undefined> {
+    const place = this.keys.session(hash);
+    const [text, leftMs] = await orUnavailable(Promise.all([this.redis.get(place), this.redis.pttl(place)]));
     if (text === null) return undefined;
-    const { keyId, openedAt } = session.parse(JSON.parse(text));
-    const left = openedAt + LONGEST_MS - this.clock.now();
-    if (left <= 0) return undefined;
+    const session = record.parse(JSON.parse(text));
+    const longest = session.openedAt + LONGEST_MS - this.clock.now();
+    if (longest <= 0) return undefined;
     // Only prolongs what is there: a session that was closed meanwhile does not come back.
-    await this.orUnavailable(this.redis.pexpire(this.place(id), Math.min(IDLE_MS, left)));
-    return keyId;
+    const prolonged = Math.min(IDLE_MS, longest);
+    if (prolonged - leftMs >= PROLONG_MS) await orUnavailable(this.redis.pexpire(place, prolonged));
+    return session;
   }
 
-  async close(id: string): Promise<void> {
-    await this.orUnavailable(this.redis.del(this.place(id)));
+  async close(hash: string): Promise<void> {
+    await orUnavailable(this.redis.del(this.keys.session(hash)));
   }
+}
 
-  private place(id: string): string {
-    return this.keys.session(createHash('sha256').update(id).digest('hex'));
-  }
+/** What is kept of the id of a session. */
+export const hashOfSession = (id: string): string => createHash('sha256').update(id).digest('hex');
 
-  private async orUnavailable<T>(command: Promise<T>): Promise<T> {
-    try {
-      return await command;
-    } catch (cause) {
-      throw new AppError('SESSION_UNAVAILABLE', 503, 'sessions cannot be read right now; try again', {
-        cause,
-        retryAfter: 2,
-      });
-    }
+/** The result of a command to Redis. @throws AppError 503 if it fails. */
+export async function orUnavailable<T>(command: Promise<T>): Promise<T> {
+  try {
+    return await command;
+  } catch (cause) {
+    throw new AppError('SESSION_UNAVAILABLE', 503, 'sessions cannot be read right now; try again', {
+      cause,
+      retryAfter: 2,
+    });
   }
 }

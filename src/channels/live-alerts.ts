@@ -1,8 +1,7 @@
 import { Injectable, Logger, OnModuleDestroy } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiKeyCache } from '../access/api-key-cache';
-import { isInForce } from '../access/api-key';
 import type { Principal } from '../access/principal';
+import { Standing } from '../access/standing';
 import type { AlertTransition } from '../alerts/transition';
 import { AppError } from '../common/app-error';
 import { Clock } from '../common/clock';
@@ -21,7 +20,7 @@ export class LiveAlerts implements OnModuleDestroy {
 
   constructor(
     private readonly steps: AlertSteps,
-    private readonly keyCache: ApiKeyCache,
+    private readonly standing: Standing,
     private readonly clock: Clock,
   ) {}
 
@@ -52,8 +51,7 @@ export class LiveAlerts implements OnModuleDestroy {
     let spoke = this.clock.now();
     while (!signal.aborted) {
       try {
-        const record = await this.keyCache.find(caller.keyId);
-        if (!record || !isInForce(record, this.clock.now())) return;
+        if (!(await this.standing.holds(caller))) return;
         const found = await this.steps.after(caller.tenant, place, PAGE);
         if (found.length > 0) yield found.map((one) => textOf(one.place, one.step)).join('');
         place = found.at(-1)?.place ?? place;

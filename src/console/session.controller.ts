@@ -29,7 +29,12 @@ class Session extends createZodDto(
     system: z.boolean(),
     roles: z.array(z.enum(ROLES)),
     permissions: z.array(z.enum(PERMISSIONS)),
+    signIn: z.enum(['key']).describe('how the session was opened'),
   }),
+) {}
+
+class SignInOptions extends createZodDto(
+  z.object({ oidc: z.union([z.literal(false), z.object({ name: z.string() })]) }),
 ) {}
 
 @ApiTags('access')
@@ -46,7 +51,7 @@ export class SessionController {
   @Public()
   @ApiOperation({
     summary: 'Sign in a browser with an API key',
-    description: 'The session is in a cookie. It and every write with it need the header X-Audit-Console.',
+    description: 'The session is in a cookie. This and every write with it need the header X-Audit-Console: 1.',
   })
   @ApiCreatedResponse({ type: Session })
   async open(
@@ -58,8 +63,14 @@ export class SessionController {
     const { id, name, tenant, roles, system } = await this.signIn.check(body.key, request.ip);
     const caller = { keyId: id, name, tenant, roles, system };
     const act = { eventType: 'LOGIN_SUCCESS', description: 'Somebody signed in to the console' } as const;
-    await this.selfAudit.record(tenant, { ...act, context: { resourceType: 'console' } }, caller);
+    await this.selfAudit.record(
+      tenant,
+      { ...act, context: { ipAddress: request.ip, resourceType: 'console' } },
+      caller,
+    );
     const session = await this.sessions.open(id);
+    const before = presentedSession(request.headers);
+    if (before !== undefined) await this.sessions.close(before);
     void reply.header('set-cookie', sessionCookie(session, { maxAgeMs: LONGEST_MS, secure: this.secure(request) }));
     void reply.header('cache-control', 'no-store');
     return view(caller);
@@ -73,6 +84,14 @@ export class SessionController {
   show(@Caller() caller: Principal, @Res({ passthrough: true }) reply: FastifyReply): Session {
     void reply.header('cache-control', 'no-store');
     return view(caller);
+  }
+
+  @Get('options')
+  @Public()
+  @ApiOperation({ summary: 'How one can sign in beside an API key' })
+  @ApiOkResponse({ type: SignInOptions })
+  options(): SignInOptions {
+    return { oidc: false };
   }
 
   @Delete()
@@ -99,4 +118,5 @@ function refuseForged(request: FastifyRequest): void {
 const view = ({ keyId, name, tenant, system, roles }: Principal): Session => ({
   ...{ keyId, name, tenant, system, roles },
   permissions: permissionsOf(roles),
+  signIn: 'key',
 });

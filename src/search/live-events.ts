@@ -1,8 +1,7 @@
 import { Injectable, Logger, OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { ApiKeyCache } from '../access/api-key-cache';
-import { isInForce } from '../access/api-key';
 import type { Principal } from '../access/principal';
+import { Standing } from '../access/standing';
 import { AppError } from '../common/app-error';
 import { Clock } from '../common/clock';
 import { ITEM_COLUMNS, ItemRow, toItem } from './event-item';
@@ -55,7 +54,7 @@ export class LiveEvents implements OnModuleDestroy {
     private readonly reader: EventReader,
     private readonly frontier: Frontier,
     private readonly feed: LandedFeed,
-    private readonly keyCache: ApiKeyCache,
+    private readonly standing: Standing,
     private readonly clock: Clock,
   ) {}
 
@@ -71,7 +70,7 @@ export class LiveEvents implements OnModuleDestroy {
   /**
    * The text of a stream behind leaf index `last` (-1: from the first event on), or from now on if undefined. It reads on
    * only as it is read, and ends when `stream` is aborted (the caller's duty when nobody listens any more; shutdown does it
-   * too) and when the caller's key is no longer in force.
+   * too) and when the caller's key or session no longer holds.
    * @throws AppError 503 if Redis is away or there are too many streams.
    */
   async follow(
@@ -115,7 +114,7 @@ export class LiveEvents implements OnModuleDestroy {
     for (const [stream, { offeredAt, caller }] of this.followings) {
       if (offeredAt === undefined) continue;
       // While the key cannot be looked up, the stream stays: its reader gets nothing new anyway.
-      const mayStay = now - offeredAt < STALL_MS && (await this.inForce(caller).catch(() => true));
+      const mayStay = now - offeredAt < STALL_MS && (await this.standing.holds(caller).catch(() => true));
       if (!mayStay) stream.abort(STALLED);
     }
   }
@@ -136,7 +135,7 @@ export class LiveEvents implements OnModuleDestroy {
     let spoke = this.clock.now();
     while (!signal.aborted) {
       try {
-        if (!(await this.inForce(caller))) return;
+        if (!(await this.standing.holds(caller))) return;
         for await (const text of this.news(following)) {
           if (text !== '') {
             yield text;
@@ -181,12 +180,6 @@ LIMIT {page:UInt32}`,
       window = rows.length === 0 ? Math.min(window * 4, MAX_WINDOW) : MIN_WINDOW;
       yield rows.map(eventText).join('');
     }
-  }
-
-  /** Whether the key that opened the stream still works. @throws AppError 503 while that cannot be told. */
-  private async inForce({ keyId }: Principal): Promise<boolean> {
-    const record = await this.keyCache.find(keyId);
-    return record !== undefined && isInForce(record, this.clock.now());
   }
 }
 

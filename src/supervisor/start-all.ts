@@ -67,6 +67,7 @@ export async function startAll(
       `mcp-audit runs (started in ${((Date.now() - began) / 1000).toFixed(1)} s)`,
       `  API            ${url}/audit/api`,
       `  OpenAPI        ${url}/audit/api/openapi.json`,
+      `  console        ${url}/ (sign in with the admin API key)`,
       `  health         ${url}/audit/api/health`,
       `  admin API key  ${resolve(adminKeyFile(config.dataDir))}`,
       `  data           ${resolve(config.dataDir)}`,

@@ -73,6 +73,7 @@ describe('access', () => {
       'get /audit/api/health/live',
       'get /audit/api/health/ready',
       'get /audit/api/ledger/verify-offline.cjs',
+      'get /audit/api/session/options',
       'post /audit/api/session',
     ]);
   });

@@ -50,6 +50,30 @@ describe('the session of a browser', () => {
     await waitFor(async () => ((await call('events', 'GET', { cookie })).status === 401 ? true : undefined));
   });
 
+  it('takes its streams with it when it ends', async () => {
+    const cookie = await signIn(await tenant.key('viewer'));
+    const streams = await Promise.all([
+      call('events/stream', 'GET', { cookie }),
+      call('alerts/stream', 'GET', { cookie }),
+    ]);
+    expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+    const ends = streams.map((stream) => stream.text());
+    await call('session', 'DELETE', { ...console, cookie }, {});
+    await Promise.all(ends);
+  });
+
+  it('is not opened with a key that may only send', async () => {
+    expect((await call('session', 'POST', console, { key: await tenant.key('ingest') })).status).toBe(403);
+  });
+
+  it('takes the place of the one before in the same browser', async () => {
+    const key = await tenant.key('viewer');
+    const first = await signIn(key);
+    const again = await call('session', 'POST', { ...console, cookie: first }, { key });
+    expect(again.status).toBe(201);
+    expect((await call('events', 'GET', { cookie: first })).status).toBe(401);
+  });
+
   it('is not given for a wrong secret, and the attempt is in the log of the tenant', async () => {
     const key = (await tenant.key('viewer')).slice(0, -43) + 'a'.repeat(43);
     expect((await call('session', 'POST', console, { key })).status).toBe(401);

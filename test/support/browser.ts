@@ -71,6 +71,12 @@ export class ConsoleTab {
     await this.page.locator(`::-p-aria([name="${label}"]):is(input, textarea, select)`).fill(text);
   }
 
+  /** Chooses the option with this value in the select with this label. */
+  async choose(label: string, value: string): Promise<void> {
+    const field = await this.page.waitForSelector(`::-p-aria([name="${label}"]):is(select)`);
+    await field?.select(value);
+  }
+
   text(): Promise<string> {
     return this.page.$eval('body', (body) => (body as unknown as { innerText: string }).innerText);
   }

@@ -38,7 +38,7 @@ export class Deliverer {
     const delivery = await this.store.get(id);
     if (!delivery) return undefined;
     const items = delivery.kind === 'digest' ? await this.store.closeDigest(id) : [];
-    if (isFinal(delivery)) return this.finishItems(delivery, items);
+    if (isFinal(delivery)) return this.conclude(delivery, items);
     const found = await this.find(delivery);
     if (!found) {
       return this.giveUp(delivery, items, 'the recipient or channel is not set up any more');
@@ -56,9 +56,7 @@ export class Deliverer {
         return this.failed(delivery, items, error);
       }
     }
-    await this.sent(delivery, items, this.taken.get(id) ?? null);
-    this.taken.delete(id);
-    return undefined;
+    return this.sent(delivery, items, this.taken.get(id) ?? null);
   }
 
   private async find({ tenant, group, channel: name, type, target }: Delivery) {
@@ -68,55 +66,62 @@ export class Deliverer {
     return channel && address !== undefined ? { channel, target: address } : undefined;
   }
 
-  private async sent(delivery: Delivery, items: Delivery[], remark: string | null): Promise<void> {
+  private async sent(delivery: Delivery, items: Delivery[], remark: string | null): Promise<undefined> {
     const now = this.clock.now();
-    const done = await this.change(delivery, { state: 'sent', reason: remark, sentAt: now, dueAt: null });
-    this.metrics.count(done, 'sent', now);
-    await this.finishItems(done, items);
+    const { there, isOurs } = await this.change(delivery, { state: 'sent', reason: remark, sentAt: now, dueAt: null });
+    if (isOurs) this.metrics.count(there, 'sent', now);
+    return this.conclude(there, items);
   }
 
   private async failed(delivery: Delivery, items: Delivery[], error: unknown): Promise<number | undefined> {
     const reason =
       error instanceof DeliveryError ? error.message : 'could not be sent: a fault of this system, see its log';
     if (!(error instanceof DeliveryError)) this.log.error(error);
-    // While this process slept another may have gone on with it.
-    const there = await this.store.get(delivery.id);
-    if (!there || isFinal(there)) return undefined;
     const attempts = delivery.attempts + 1;
     const most = delivery.kind === 'test' ? 1 : this.config.notify.attempts;
     const wait = nextAttempt(error, attempts, most, Math.random());
     if (wait === undefined) return this.giveUp(delivery, items, reason);
-    const after = await this.change(delivery, { state: 'queued', reason, dueAt: this.clock.now() + wait });
-    if (isFinal(after)) return undefined;
+    const again = { state: 'queued' as const, reason, dueAt: this.clock.now() + wait };
+    const { there, isOurs } = await this.change(delivery, again);
+    if (!isOurs) return this.conclude(there, items);
     this.metrics.count(delivery, 'retried', this.clock.now());
     return wait;
   }
 
-  /** For good: it is in the notification log and, unless it was a test, in the log of the tenant. */
   private async giveUp(delivery: Delivery, items: Delivery[], reason: string): Promise<undefined> {
-    if (delivery.kind !== 'test') await this.audit(delivery, reason);
-    const failed = await this.change(delivery, { state: 'failed', reason, dueAt: null });
-    this.metrics.count(failed, 'failed', this.clock.now());
-    await this.finishItems(failed, items);
+    const { there, isOurs } = await this.change(delivery, { state: 'failed', reason, dueAt: null });
+    if (isOurs) this.metrics.count(there, 'failed', this.clock.now());
+    return this.conclude(there, items);
   }
 
-  private async audit(delivery: Delivery, reason: string): Promise<void> {
-    const { tenant, id, transition, group, channel, type, kind, createdAt } = delivery;
+  /**
+   * Does what follows from the end of a delivery, whoever brought it about. A process can die before or within this; whoever
+   * comes across the delivery next does it again, to the same effect.
+   */
+  private async conclude(ended: Delivery, items: Delivery[]): Promise<undefined> {
+    this.taken.delete(ended.id);
+    if (ended.state === 'failed' && ended.kind !== 'test') await this.audit(ended);
+    await this.finishItems(ended, items);
+  }
+
+  /** In the log of the tenant; the event follows from the record alone, so that it is the same event each time. */
+  private async audit({ tenant, id, transition, group, channel, type, ...failed }: Delivery): Promise<void> {
+    const { kind, createdAt, updatedAt, reason, attempts } = failed;
     await this.selfAudit.record(tenant, {
       id: derivedUuidV7(`notification failed ${tenant} ${id}`, createdAt),
       eventType: 'AUDIT_NOTIFICATION_FAILED',
-      occurredAt: new Date(this.clock.now()).toISOString(),
+      occurredAt: new Date(updatedAt).toISOString(),
       description: `A notification of ${group} by ${channel} could not be delivered`,
       context: { resourceType: 'notification', resourceId: id },
       details: {
-        ...{ recipient: group, channel, channelType: type, kind, reason, attempts: delivery.attempts + 1 },
+        ...{ recipient: group, channel, channelType: type, kind, reason, attempts },
         ...(transition && { alertId: transition.alert.id, ruleId: transition.alert.ruleId }),
       },
     });
   }
 
   /** What a digest tells of shares its fate. */
-  private async finishItems(digest: Delivery, items: Delivery[]): Promise<undefined> {
+  private async finishItems(digest: Delivery, items: Delivery[]): Promise<void> {
     const { state, reason, sentAt } = digest;
     for (const item of items) {
       if (!isFinal(item)) await this.change(item, { state, reason, sentAt, dueAt: null }, false);
@@ -124,8 +129,15 @@ export class Deliverer {
     if (digest.kind === 'digest') await this.store.forgetDigest(digest.id);
   }
 
-  /** Makes a change on top of what others have changed meanwhile, unless they are done with it; returns what is there then. */
-  private async change(delivery: Delivery, to: Partial<Delivery>, isAttempt = true): Promise<Delivery> {
+  /**
+   * Makes a change on top of what others have changed meanwhile, unless they are done with it.
+   * @returns what is there then, and whether this change made it so
+   */
+  private async change(
+    delivery: Delivery,
+    to: Partial<Delivery>,
+    isAttempt = true,
+  ): Promise<{ there: Delivery; isOurs: boolean }> {
     for (let before = delivery; ;) {
       const changed = {
         ...before,
@@ -134,9 +146,9 @@ export class Deliverer {
         attempts: before.attempts + (isAttempt ? 1 : 0),
         updatedAt: this.clock.now(),
       };
-      if (await this.store.save(changed)) return changed;
+      if (await this.store.save(changed)) return { there: changed, isOurs: true };
       const there = await this.store.get(delivery.id);
-      if (!there || isFinal(there)) return there ?? before;
+      if (!there || isFinal(there)) return { there: there ?? before, isOurs: false };
       before = there;
     }
   }

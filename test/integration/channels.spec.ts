@@ -6,6 +6,7 @@ import { ALERTS_QUEUE, AlertTransition, transitionJobOptions } from '../../src/a
 import { WorkerModule } from '../../src/app.module';
 import type { Delivery } from '../../src/channels/delivery';
 import { DeliveryStore } from '../../src/channels/delivery-store';
+import { Deliverer } from '../../src/channels/deliverer';
 import { Dispatcher } from '../../src/channels/dispatcher';
 import { NotificationArchive } from '../../src/channels/notification-archive';
 import { notificationQuery } from '../../src/channels/notification-query';
@@ -191,16 +192,27 @@ describe('notifications', () => {
     await dispatch(lost);
     const failed = await settled(1, { state: ['failed'], alertId: [lost.alert.id] });
     expect(failed).toMatchObject([{ attempts: 4, reason: 'answered 500' }]);
+    const failures = async () => {
+      const query = `SELECT envelope FROM events WHERE tenant = {tenant:String} AND event_type = 'AUDIT_NOTIFICATION_FAILED'`;
+      const answer = await stores.clickhouse.query({ query, query_params: { tenant }, format: 'JSONEachRow' });
+      return answer.json<{ envelope: string }>();
+    };
     const events = await waitFor(
       async () => {
-        const query = `SELECT envelope FROM events WHERE tenant = {tenant:String} AND event_type = 'AUDIT_NOTIFICATION_FAILED'`;
-        const answer = await stores.clickhouse.query({ query, query_params: { tenant }, format: 'JSONEachRow' });
-        const rows = await answer.json<{ envelope: string }>();
+        const rows = await failures();
         return rows.length === 2 ? rows : undefined;
       },
       { what: () => 'failures in the log' },
     );
     expect(events.map(({ envelope }) => envelope).join()).toContain(lost.alert.id);
+
+    // As if a worker had died between the record and the log: another takes it up, and it is the same event.
+    await worker.get(Deliverer, { strict: false }).deliver(failed[0]?.id ?? '');
+    const totals = new RedisKeys(stores.config.redis.prefix).tenantTotals(tenant);
+    await waitFor(async () => ((await stores.redis.hget(totals, 'duplicates')) === '1' ? true : undefined), {
+      what: () => 'the repeat to be dropped',
+    });
+    expect(await failures()).toEqual(events);
   });
 
   it('never go to addresses that are not public, by number or by name', async () => {

@@ -19,6 +19,9 @@ const TYPES = [
 const ANSWER_MS = 20_000;
 const SMALL = 40;
 const BURST = 1500;
+/** People who act at the same time, and after how many events of a client the oldest of them is followed by a new one. */
+const USERS = 50;
+const EVENTS_PER_NEW_USER = 200;
 
 export interface ClientOptions {
   name: string;
@@ -127,6 +130,8 @@ export class Client {
 
   private bodyOf(entries: Sent[]): string {
     const { random } = this.options;
+    // People come and go, so that there are first times, and new alerts, for as long as the run lasts.
+    const newest = Math.floor(this.made / EVENTS_PER_NEW_USER);
     return entries
       .map(({ id, token }) =>
         JSON.stringify({
@@ -134,7 +139,7 @@ export class Client {
           eventType: random.pick(TYPES),
           description: descriptionOf(token),
           context: {
-            userId: `user-${random.int(1, 50)}`,
+            userId: `user-${newest + random.int(1, USERS)}`,
             ipAddress: `203.0.113.${random.int(1, 254)}`,
             resourceType: 'document',
             resourceId: `doc-${random.int(1, 500)}`,

@@ -20,6 +20,7 @@ async function storm(options: Options, stage: Stage): Promise<Deeds> {
     paceMs: options.paceMs,
     disks: stage.disks,
     clockFile: stage.clockFile,
+    receiver: stage.receiver,
     ...(options.negativeControl && { only: ['kill ClickHouse inside an insert'] }),
     onFault: (line) => say(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  ${line}`),
   });

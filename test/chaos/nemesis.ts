@@ -4,6 +4,8 @@ import { Random } from '../../src/cli/demo/random';
 import { Cluster, Part, PartKind } from '../support/cluster';
 import { signal } from '../support/processes';
 import { Passing, TcpProxy } from '../support/tcp-proxy';
+import type { Receiver } from './receiver';
+import { RuleFaults } from './rule-faults';
 import { SmallDisk } from './small-disk';
 
 export interface NemesisOptions {
@@ -17,6 +19,8 @@ export interface NemesisOptions {
   paceMs: number;
   disks: SmallDisk[];
   clockFile: string;
+  /** Where messages of alerts arrive. */
+  receiver: Receiver;
   /** Only these faults; default: all. */
   only?: FaultName[];
   onFault: (line: string) => void;
@@ -28,8 +32,12 @@ const WEIGHTS = {
   'kill a pair': 12,
   'kill ClickHouse inside an insert': 20,
   'kill a worker inside an insert': 16,
+  'kill the worker that reads events for rules': 8,
+  'kill the worker that raises alerts': 8,
+  'kill the worker that tells of an alert': 8,
   'stop and continue one part': 8,
   'stop a worker inside an insert, past its lease': 3,
+  'stop the worker that reads events for rules, past its lease': 3,
   'cut all connections': 6,
   'cut inside a request body': 8,
   'cut after the server acted, before its answer': 12,
@@ -50,8 +58,11 @@ export class Nemesis {
   readonly killed = new Map<PartKind, number>();
   kills = 0;
   private readonly stopped = new Set<number>();
+  private readonly ruleFaults: RuleFaults;
 
-  constructor(private readonly options: NemesisOptions) {}
+  constructor(private readonly options: NemesisOptions) {
+    this.ruleFaults = new RuleFaults(options.cluster, options.receiver, options.random);
+  }
 
   /** Runs to the last kill or the deadline, then heals everything. */
   async run(): Promise<void> {
@@ -90,9 +101,14 @@ export class Nemesis {
       'kill a pair': () => this.killPair(),
       'kill ClickHouse inside an insert': () => this.insideInsert(() => this.kill(this.some('clickhouse'))),
       'kill a worker inside an insert': () => this.insideInsert(() => this.killWorkers()),
+      'kill the worker that reads events for rules': () => this.ruleFaults.whileReading((part) => this.kill(part)),
+      'kill the worker that raises alerts': () => this.ruleFaults.whileRaising((part) => this.kill(part)),
+      'kill the worker that tells of an alert': () => this.ruleFaults.whileTelling((part) => this.kill(part)),
       'stop and continue one part': () => this.suspend(this.somePart(), this.options.random.int(300, 6000)),
       'stop a worker inside an insert, past its lease': () =>
         this.insideInsert(() => this.suspend(this.some('worker'), this.options.random.int(15_000, 40_000), true)),
+      'stop the worker that reads events for rules, past its lease': () =>
+        this.ruleFaults.whileReading((part) => this.suspend(part, this.options.random.int(6000, 15_000), true)),
       'cut all connections': () => Promise.resolve(this.cutAll()),
       'cut inside a request body': () => this.cutInsideBody(),
       'cut after the server acted, before its answer': () => this.swallowAnswer(),

@@ -51,7 +51,7 @@ export class Stage {
     /** Says by how many ms the clocks of APIs and workers are off, once they look. */
     readonly clockFile: string,
     private readonly journal: Journal,
-    private readonly receiver: Receiver,
+    readonly receiver: Receiver,
     options: Options,
     private readonly how: StageOptions,
   ) {

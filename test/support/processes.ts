@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 /** One line of the process table. */
 interface Entry {
@@ -69,6 +69,17 @@ export function cpuMsOf(pid: number): number | undefined {
   return Number.isNaN(ticks) ? undefined : ticks * MS_PER_TICK;
 }
 
+/** Which of the processes holds the end of a TCP connection (IPv4) that has this local port; undefined if none does. */
+export function holderOf(port: number, pids: readonly number[]): number | undefined {
+  const address = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const line = read('/proc/net/tcp')
+    .split('\n')
+    .map((text) => text.trim().split(/\s+/))
+    .find(([, local]) => local?.endsWith(address));
+  const inode = line?.[9];
+  return inode === undefined ? undefined : pids.find((pid) => openFiles(pid).includes(`socket:[${inode}]`));
+}
+
 /** Sends a signal; false if there is no such process any more. */
 export function signal(pid: number | undefined, name: NodeJS.Signals): boolean {
   if (pid === undefined) return false;
@@ -84,12 +95,19 @@ export function signal(pid: number | undefined, name: NodeJS.Signals): boolean {
 /** USER_HZ is 100 on every Linux that Node runs on. */
 const MS_PER_TICK = 10;
 
-function read(file: string): string {
+const read = (file: string): string => unlessGone(() => readFileSync(file, 'utf8')) ?? '';
+
+function openFiles(pid: number): string[] {
+  const names = unlessGone(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
+  return names.map((name) => unlessGone(() => readlinkSync(`/proc/${pid}/fd/${name}`)) ?? '');
+}
+
+function unlessGone<T>(look: () => T): T | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return look();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH') return '';
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
   }
 }

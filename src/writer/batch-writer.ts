@@ -54,7 +54,9 @@ export class BatchWriter {
     this.stopping = true;
   }
 
-  async write(segments: Segment[]): Promise<void> {
+  async write(given: Segment[]): Promise<void> {
+    // A process that slept past the lock of a job gets the job again, and then holds its segment twice.
+    const segments = [...new Map(given.map((segment) => [segment.id, segment])).values()];
     const manifest = await this.makeBatch(segments);
     await this.carryOut(manifest, segments, 'fresh');
   }

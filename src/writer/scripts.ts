@@ -40,14 +40,17 @@ return 1`;
 
 /**
  * Makes a batch. ARGV: prefix, plan (JSON), owner, deadline, number of segments, segments…, then tenant, count pairs.
- * Returns {'ok', batch, start…} or {'unready'} (counters were lost), {'assigned', segment} or {'gone', segment}.
+ * Returns {'ok', batch, start…} or {'unready'} (counters were lost), {'assigned', segment} (to a batch, or twice to this one) or
+ * {'gone', segment}.
  */
 export const SEQUENCE = `
 local prefix = ARGV[1]
 if redis.call('EXISTS', prefix .. ':ready') == 0 then return {'unready'} end
 local n = tonumber(ARGV[5])
+local seen = {}
 for i = 6, 5 + n do
-  if redis.call('HEXISTS', prefix .. ':assigned', ARGV[i]) == 1 then return {'assigned', ARGV[i]} end
+  if seen[ARGV[i]] or redis.call('HEXISTS', prefix .. ':assigned', ARGV[i]) == 1 then return {'assigned', ARGV[i]} end
+  seen[ARGV[i]] = true
   if redis.call('EXISTS', prefix .. ':seg:' .. ARGV[i]) == 0 then return {'gone', ARGV[i]} end
 end
 local batch = redis.call('INCR', prefix .. ':batchno')

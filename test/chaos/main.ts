@@ -21,7 +21,7 @@ async function storm(options: Options, stage: Stage): Promise<Deeds> {
     disks: stage.disks,
     clockFile: stage.clockFile,
     receiver: stage.receiver,
-    ...(options.negativeControl && { only: ['kill ClickHouse inside an insert'] }),
+    ...(options.only && { only: options.only }),
     onFault: (line) => say(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  ${line}`),
   });
   await nemesis.run();

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { FaultName, FAULTS } from './nemesis';
 
 export const SCENARIOS = ['storm', 'clickhouse-down', 'shutdown'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -14,6 +15,8 @@ export interface Options {
   apis: number;
   workers: number;
   negativeControl: boolean;
+  /** What the nemesis does; undefined: everything it can. */
+  only: FaultName[] | undefined;
   /** Keep the data directory after a run in which everything held. */
   keep: boolean;
   jsonFile: string | undefined;
@@ -29,6 +32,7 @@ export const USAGE = `npm run chaos -- [options]
   --apis N --workers N processes of each kind (default 2 and 2)
   --quick              a storm of at most 25 seconds and 12 kills
   --scenario NAME      ${SCENARIOS.join(', ')} (default storm)
+  --only TEXT          no faults but those whose names have this text in them, such as "alert"
   --negative-control   run a writer that trusts a deduplication token; succeeds if the checks catch it
   --json FILE          write the result there too
   --dir DIR            where to work (default: a directory of its own in the system's temporary one)
@@ -43,7 +47,16 @@ export function readOptions(args: string[]): Options | 'help' {
     args,
     options: {
       ...{ kills: text, minutes: text, seed: text, rate: text, pace: text, apis: text, workers: text },
-      ...{ scenario: text, json: text, dir: text, help: flag, quick: flag, 'negative-control': flag, keep: flag },
+      ...{
+        scenario: text,
+        json: text,
+        dir: text,
+        only: text,
+        help: flag,
+        quick: flag,
+        'negative-control': flag,
+        keep: flag,
+      },
     },
   });
   if (values.help) return 'help';
@@ -54,6 +67,8 @@ export function readOptions(args: string[]): Options | 'help' {
   };
   const scenario = SCENARIOS.find((name) => name === (values.scenario ?? 'storm'));
   if (!scenario) throw new Error(`--scenario must be one of ${SCENARIOS.join(', ')}\n\n${USAGE}`);
+  const only = values.only === undefined ? undefined : FAULTS.filter((name) => name.includes(values.only ?? ''));
+  if (only?.length === 0) throw new Error(`--only must be in one of these: ${FAULTS.join('; ')}`);
   const quick = values.quick ?? false;
   const control = values['negative-control'] ?? false;
   return {
@@ -66,6 +81,7 @@ export function readOptions(args: string[]): Options | 'help' {
     apis: number('apis', 2),
     workers: number('workers', 2),
     negativeControl: control,
+    only: control ? ['kill ClickHouse inside an insert'] : only,
     keep: values.keep ?? false,
     jsonFile: values.json,
     dir: values.dir,

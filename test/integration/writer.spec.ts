@@ -120,6 +120,21 @@ describe('the batch writer', () => {
     ]);
   });
 
+  it('lands a segment once that it was given twice, since it had slept past the lock of its job', async () => {
+    const [twice, other] = [await put(...events(3)), await put(...events(2))];
+    await own.writer.write([twice, other, twice]);
+    await expectLanded(twice, other);
+  });
+
+  it('makes no batch in which a segment stands twice', async () => {
+    const segment = await put(...events(3));
+    const plan = { ...(await own.repeats.plan([segment])), segments: [segment.id, segment.id] };
+    const made = await own.manifests.sequence(plan, [{ tenant, count: 6 }], Date.now() + 10_000);
+    expect(made).toEqual({ refused: 'assigned', segment: segment.id });
+    await own.writer.write([segment]);
+    await expectLanded(segment);
+  });
+
   it('lands one batch of several tenants, each with leaves of its own', async () => {
     const other = freshTenant();
     await own.writer.write([await put(...events(2))]);

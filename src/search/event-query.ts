@@ -134,6 +134,7 @@ export const GROUPS = [
   'resourceType',
   'day',
   'hour',
+  'minute',
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
@@ -143,6 +144,9 @@ export const timezone = z
   .default('UTC')
   .meta({ description: 'Where days and hours begin', examples: ['America/Sao_Paulo'] });
 
+/** Groups that are stretches of time. */
+export const TIME_GROUPS: readonly Group[] = ['day', 'hour', 'minute'];
+
 /** Query of the count of events. */
 export const countQuery = eventFilter.extend({
   groupBy: oneOf(GROUPS)
@@ -150,7 +154,7 @@ export const countQuery = eventFilter.extend({
     .optional(),
   top: whole(1, 1000)
     .default(10)
-    .meta({ description: 'The largest groups; of days and hours the latest', type: 'integer' }),
+    .meta({ description: 'The largest groups; of days, hours and minutes the latest', type: 'integer' }),
   ...revealing,
   timezone,
 });

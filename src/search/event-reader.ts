@@ -5,7 +5,7 @@ import type { JsonObject } from '../events/canonical-json';
 import { isUuid } from '../events/uuid';
 import { readCursor, writeCursor } from './cursor';
 import { EventItem, ITEM_COLUMNS, ItemRow, toItem } from './event-item';
-import type { CountQuery, EventFilter, Group, ListQuery } from './event-query';
+import { CountQuery, EventFilter, Group, ListQuery, TIME_GROUPS } from './event-query';
 import { Where, whereBehind, whereEvents } from './event-where';
 import { SearchStore } from './search-store';
 import { SubjectLookup } from './subject-lookup';
@@ -20,7 +20,10 @@ export interface EventCount {
   groups?: { key: string | null; count: number }[];
 }
 
-/** What each group is counted by; days and hours as seconds since the epoch. */
+const startOf = (unit: 'Day' | 'Hour' | 'Minute') =>
+  `toUnixTimestamp64Second(toDateTime64(toStartOf${unit}(occurred_at, {timezone:String}), 0, 'UTC'))`;
+
+/** What each group is counted by; stretches of time by their starts as seconds since the epoch. */
 const GROUP_KEYS: Record<Group, string> = {
   eventType: 'event_type',
   category: 'category',
@@ -30,8 +33,9 @@ const GROUP_KEYS: Record<Group, string> = {
   ipAddress: 'ip_address',
   service: 'service',
   resourceType: 'resource_type',
-  day: "toUnixTimestamp64Second(toDateTime64(toStartOfDay(occurred_at, {timezone:String}), 0, 'UTC'))",
-  hour: "toUnixTimestamp64Second(toDateTime64(toStartOfHour(occurred_at, {timezone:String}), 0, 'UTC'))",
+  day: startOf('Day'),
+  hour: startOf('Hour'),
+  minute: startOf('Minute'),
 };
 
 /** Finds and counts the events of one tenant. */
@@ -115,7 +119,7 @@ LIMIT {rows:UInt32}`,
       );
       return { total: row?.total ?? 0 };
     }
-    const isTime = query.groupBy === 'day' || query.groupBy === 'hour';
+    const isTime = TIME_GROUPS.includes(query.groupBy);
     const rows = await this.store.rows<{ key: string | number; n: number; total: number }>(
       `SELECT ${GROUP_KEYS[query.groupBy]} AS key, count() AS n, sum(n) OVER () AS total
 FROM events
@@ -130,7 +134,7 @@ LIMIT {top:UInt32}`,
   }
 }
 
-/** Days as dates, hours as local times with their offset; null stands for events without the field. */
+/** Days as dates, hours and minutes as local times with their offset; null stands for events without the field. */
 function keyText(key: string | number, { groupBy, timezone }: Pick<CountQuery, 'groupBy' | 'timezone'>): string | null {
   if (typeof key === 'string') return key === '' ? null : key;
   const start = DateTime.fromSeconds(key, { zone: timezone });

@@ -226,6 +226,15 @@ describe('searching', () => {
       expect(groups).toContainEqual({ key: null, count: 1 });
     });
 
+    it('counts by minute, as an hour of the local clock goes', async () => {
+      const { groups } = await api.get<{ groups: { key: string; count: number }[] }>(
+        tenant,
+        'events/count?groupBy=minute&timezone=Europe/Lisbon&to=2026-10-25T12:00:00Z',
+      );
+      expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(3);
+      expect(groups.every(({ key }) => /^2026-10-25T01:\d\d:00\+0[01]:00$/.test(key))).toBe(true);
+    });
+
     it('counts by local day and hour, in order of time', async () => {
       expect(await api.get(tenant, 'events/count?groupBy=day&timezone=Europe/Lisbon')).toMatchObject({
         groups: [

@@ -47,6 +47,11 @@ export const common = defineWords(
     live: 'live',
     cut: 'connection lost, trying again',
     table: 'Show as table',
+    ranges: {
+      ...{ label: 'Period', custom: 'From … to …', order: 'must be before the end' },
+      ...{ '15m': 'Last 15 minutes', '1h': 'Last hour', '24h': 'Last 24 hours' },
+      ...{ '7d': 'Last 7 days', '30d': 'Last 30 days', '90d': 'Last 90 days' },
+    },
     severities: { info: 'info', low: 'low', medium: 'medium', high: 'high', critical: 'critical' },
     outcomes: { success: 'success', failure: 'failure', denied: 'denied', unknown: 'unknown' },
   },
@@ -94,6 +99,11 @@ export const common = defineWords(
     live: 'ao vivo',
     cut: 'conexão perdida, tentando de novo',
     table: 'Mostrar como tabela',
+    ranges: {
+      ...{ label: 'Período', custom: 'De … até …', order: 'deve ser antes do fim' },
+      ...{ '15m': 'Últimos 15 minutos', '1h': 'Última hora', '24h': 'Últimas 24 horas' },
+      ...{ '7d': 'Últimos 7 dias', '30d': 'Últimos 30 dias', '90d': 'Últimos 90 dias' },
+    },
     severities: { info: 'informativa', low: 'baixa', medium: 'média', high: 'alta', critical: 'crítica' },
     outcomes: { success: 'sucesso', failure: 'falha', denied: 'negado', unknown: 'desconhecido' },
   },

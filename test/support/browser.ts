@@ -23,7 +23,7 @@ export class ConsoleTab {
     readonly faults: string[],
   ) {}
 
-  static async open(browser: Browser, url: string): Promise<ConsoleTab> {
+  static async open(browser: Browser, url: string, theme: 'light' | 'dark' = 'light'): Promise<ConsoleTab> {
     const context = await browser.createBrowserContext();
     const page = await context.newPage();
     const faults: string[] = [];
@@ -38,18 +38,23 @@ export class ConsoleTab {
         faults.push(`request to ${request.url()}`);
       }
     });
-    await page.evaluateOnNewDocument(() => {
+    await page.evaluateOnNewDocument((theme) => {
       const { localStorage } = globalThis as unknown as {
         localStorage: { setItem(name: string, value: string): void };
       };
-      localStorage.setItem('mcp-audit:preferences', JSON.stringify({ language: 'en', zone: 'UTC', theme: 'light' }));
-    });
+      localStorage.setItem('mcp-audit:preferences', JSON.stringify({ language: 'en', zone: 'UTC', theme }));
+    }, theme);
     return new ConsoleTab(page, url, faults);
   }
 
   /** A tab where a key of `role` of the tenant has signed in through the form. */
-  static async signedIn(browser: Browser, tenant: TestTenant, role: Role): Promise<ConsoleTab> {
-    const tab = await ConsoleTab.open(browser, tenant.url);
+  static async signedIn(
+    browser: Browser,
+    tenant: TestTenant,
+    role: Role,
+    theme: 'light' | 'dark' = 'light',
+  ): Promise<ConsoleTab> {
+    const tab = await ConsoleTab.open(browser, tenant.url, theme);
     await tab.goto('/console');
     await tab.fill('API key', await tenant.key(role));
     await tab.click('Sign in');

@@ -139,13 +139,16 @@ export const Form = ({
   onSubmit,
   children,
   inline = false,
+  grow = false,
 }: {
   onSubmit: () => void;
   children: ComponentChildren;
   inline?: boolean;
+  /** Takes the room that is left in its bar. */
+  grow?: boolean;
 }) => (
   <form
-    class={inline ? 'form inline' : 'form'}
+    class={`form ${inline ? 'inline' : ''} ${grow ? 'grow' : ''}`}
     noValidate
     onSubmit={(event) => {
       event.preventDefault();

@@ -54,7 +54,7 @@ export function TimeChart({
   return (
     <figure class="chart">
       <div ref={box} role="img" aria-label={label} style={{ minHeight: `${height}px` }} />
-      <figcaption class="legend">
+      <figcaption class="legend" hidden={series.length === 1}>
         {series.map(({ name, color }) => (
           <span key={name}>
             <i style={{ background: `var(${color})` }} />
@@ -111,6 +111,7 @@ async function drawing(element: HTMLElement, { times, series, height, bars, zone
   const [{ default: Plot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]);
   const style = getComputedStyle(document.documentElement);
   const color = (name: string) => style.getPropertyValue(name).trim();
+  const time = timeLabels(zone);
   const axis = { stroke: color('--quiet'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } };
   const paths = bars ? Plot.paths.bars?.({ size: [0.8, 60] }) : undefined;
   const options: UPlot.Options = {
@@ -120,7 +121,10 @@ async function drawing(element: HTMLElement, { times, series, height, bars, zone
     tzDate: (seconds) => Plot.tzDate(new Date(seconds * 1000), zone),
     cursor: { drag: { setScale: false, x: onRange !== undefined, y: false } },
     scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-    axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => number(tick, 2)) }],
+    axes: [
+      { ...axis, size: 28, values: (_, ticks, __, ___, step) => ticks.map((tick) => time(tick, step)) },
+      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => number(tick, 2)) },
+    ],
     series: [
       {},
       ...series.map((each) => ({
@@ -143,4 +147,12 @@ async function drawing(element: HTMLElement, { times, series, height, bars, zone
   };
   const data = [times.map((at) => at / 1000), ...series.map(({ values }) => [...values])] as UPlot.AlignedData;
   return new Plot(options, data, element);
+}
+
+/** Labels of ticks that are `step` seconds apart: clock times, or days where they are a day or more. */
+function timeLabels(zone: string): (seconds: number, step: number) => string {
+  const locale = preferences.value.language === 'pt' ? 'pt-BR' : 'en-GB';
+  const day = new Intl.DateTimeFormat(locale, { timeZone: zone, day: 'numeric', month: 'short' });
+  const clock = new Intl.DateTimeFormat(locale, { timeZone: zone, hour: '2-digit', minute: '2-digit' });
+  return (seconds, step) => (step >= 86_400 ? day : clock).format(seconds * 1000);
 }

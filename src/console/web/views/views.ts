@@ -9,7 +9,7 @@ export type Group = 'watch' | 'evidence' | 'system';
 
 /** One view: where it lives, who may see it, and how the navigation shows it. Its code is loaded when it is first opened. */
 export interface View {
-  /** Pattern of the address; the part before any * or : is the view's own. */
+  /** Pattern of the address; the part before any : is the view's own. */
   path: string;
   title: () => string;
   permission: Permission;
@@ -26,7 +26,7 @@ const view = (
   key: string,
   permission: Permission,
   load: () => Promise<{ default: ComponentType }>,
-  path = `/console/${name}/*?`,
+  path = `/console/${name}/:rest*`,
 ): View => ({
   path,
   title: () => wordsOf(shell).views[name],
@@ -59,4 +59,4 @@ export const VIEWS: readonly View[] = [
 ];
 
 /** The address of a view without what follows it. */
-export const addressOf = ({ path }: View): string => path.replace(/\/[*:].*$/, '');
+export const addressOf = ({ path }: View): string => path.replace(/\/:.*$/, '');

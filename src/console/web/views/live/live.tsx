@@ -58,7 +58,7 @@ export default function Live() {
         </>
       }
     >
-      <div class="search-bar">
+      <div class="filter-bar">
         <Form inline onSubmit={() => change({ text: text || undefined })}>
           <SelectField
             label={t.atLeast}

@@ -60,8 +60,8 @@ export default function Search() {
         </>
       }
     >
-      <div class="search-bar">
-        <Form inline onSubmit={() => change({ text: text || undefined })}>
+      <div class="filter-bar">
+        <Form inline grow onSubmit={() => change({ text: text || undefined })}>
           <TextField type="search" label={t.text} placeholder={t.textHint} value={text} onValue={setText} />
           <Button type="submit" kind="primary" icon="search">
             {t.find}

@@ -113,9 +113,9 @@ const breachDetail = breachView.extend({
     }),
   ),
 });
-class BreachPage extends createZodDto(pageOf(breachView)) {}
-class Breach extends createZodDto(breachDetail) {}
-class BreachDraft extends createZodDto(
+export class BreachPage extends createZodDto(pageOf(breachView)) {}
+export class Breach extends createZodDto(breachDetail) {}
+export class BreachDraft extends createZodDto(
   z.object({ to: z.enum(TOLD), law: z.enum(LAWS), language: z.enum(LANGUAGES), text: z.string() }),
 ) {}
 

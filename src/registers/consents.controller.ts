@@ -68,9 +68,9 @@ const exceptionView = z.object({
   resourceId: z.string().nullable(),
   withdrawnAt: isoTime.nullable().describe('When the person had withdrawn'),
 });
-class ConsentPage extends createZodDto(pageOf(consentView)) {}
-class ConsentHistory extends createZodDto(z.object({ items: z.array(stepView) })) {}
-class ConsentExceptionPage extends createZodDto(
+export class ConsentPage extends createZodDto(pageOf(consentView)) {}
+export class ConsentHistory extends createZodDto(z.object({ items: z.array(stepView) })) {}
+export class ConsentExceptionPage extends createZodDto(
   pageOf(exceptionView).extend({
     counts: z
       .array(z.object({ kind: z.enum(CONSENT_EXCEPTIONS), events: z.number().int(), subjects: z.number().int() }))

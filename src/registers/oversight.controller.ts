@@ -27,7 +27,7 @@ const exercised = z.object({
   lastAt: isoTime,
   eventIds: z.array(z.string()).describe('The newest, up to five'),
 });
-class Duties extends createZodDto(
+export class Duties extends createZodDto(
   z.object({
     ...span,
     matrix: z

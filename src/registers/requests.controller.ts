@@ -78,8 +78,8 @@ const requestDetail = requestView.extend({
     }),
   ),
 });
-class SubjectRequestPage extends createZodDto(pageOf(requestView)) {}
-class SubjectRequest extends createZodDto(requestDetail) {}
+export class SubjectRequestPage extends createZodDto(pageOf(requestView)) {}
+export class SubjectRequest extends createZodDto(requestDetail) {}
 
 @ApiTags('compliance')
 @ApiBearerAuth()

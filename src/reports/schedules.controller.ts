@@ -10,8 +10,8 @@ import { nextDue } from './schedule-times';
 import { SchedulesService } from './schedules.service';
 
 class NewReportSchedule extends createZodDto(newSchedule) {}
-class ReportScheduleInput extends createZodDto(scheduleInput) {}
-class ReportSchedule extends createZodDto(scheduleView) {}
+export class ReportScheduleInput extends createZodDto(scheduleInput) {}
+export class ReportSchedule extends createZodDto(scheduleView) {}
 class ReportScheduleList extends createZodDto(z.object({ items: z.array(scheduleView) })) {}
 
 const NAME = { name: 'name', schema: { type: 'string' as const, example: 'monthly-gdpr' } };

@@ -28,8 +28,8 @@ export class DashboardController {
   @ApiOperation({
     summary: 'What happened, at a glance',
     description:
-      'Totals with their trend against the period of the same length before, the largest users, addresses and resources, ' +
-      'unresolved alerts, indicators of compliance, and the state of the pipeline. Events are counted about five seconds after they are stored.',
+      'Totals with their trend against the period of the same length before, the largest users, addresses and resources ' +
+      '(over a week or more: of whole days, see `parties`), unresolved alerts, indicators of compliance, and the state of the pipeline. Events are counted about five seconds after they are stored.',
   })
   @ApiQueryOf(summaryQuery)
   @ApiOkResponse({ type: DashboardSummary })

@@ -44,6 +44,9 @@ export const dashboardSummary = z.object({
   ...span,
   timezone: z.string(),
   previous: z.object(span).describe('What trends compare with'),
+  parties: z
+    .object(span)
+    .describe('What users, addresses and resources are counted of: whole days (UTC) if the period is a week or longer'),
   totals: z.object({
     events: z.object(trend),
     failures: z.object(trend).describe('Failed or denied'),

@@ -1,6 +1,10 @@
 /** Sizes of the buckets of time in `rollups`, ms. */
 export const QUARTER_MS = 900_000;
 export const DAY_MS = 86_400_000;
+/** Of users, addresses and resources in the projection `by_block`. */
+export const BLOCK_MS = 8 * DAY_MS;
+/** The key of that projection: it is used where this stands in these words. */
+export const BLOCK = `toStartOfInterval(rollups.at, INTERVAL ${BLOCK_MS} MILLISECOND)`;
 
 /** Outcomes that count as failures. */
 export const FAILED = "('failure', 'denied')";

@@ -6,7 +6,7 @@ import { bucketStarts, parseInterval, Span, usualInterval } from './buckets';
 import type { Party } from './counted';
 import type { DashboardSummary } from './dashboard.schema';
 import { RollUpState } from './roll-up-state';
-import { alongStarts, SUMMARY_KINDS, summarize } from './summary';
+import { alongStarts, partiesSpan, SUMMARY_KINDS, summarize } from './summary';
 import { TenantFacts } from './tenant-facts';
 
 const TOP = 10;
@@ -28,7 +28,8 @@ export class SummaryReader {
     if (typeof interval === 'string') throw new TypeError(interval);
     const starts = bucketStarts(span.from, span.to, interval, timezone);
     const before = { from: span.from - (span.to - span.from), to: span.from };
-    const top = (of: Party) => this.analytics.top(tenant, span, { of, order: 'events', limit: TOP, offset: 0 });
+    const parties = partiesSpan(span);
+    const top = (of: Party) => this.analytics.top(tenant, parties, { of, order: 'events', limit: TOP, offset: 0 });
     const [trend, points, previous, users, addresses, resources, alerts, compliance, state, uncountedBatches] =
       await Promise.all([
         this.analytics.points(tenant, span, starts, []),
@@ -47,6 +48,7 @@ export class SummaryReader {
     return {
       ...zonedOf(span, timezone),
       previous: spanTexts(before),
+      parties: spanTexts(parties),
       totals: { ...counted.totals, users: users.total, addresses: addresses.total, resources: resources.total },
       byCategory: counted.byCategory,
       bySeverity: counted.bySeverity,

@@ -1,4 +1,4 @@
-import { alongStarts, summarize } from './summary';
+import { alongStarts, partiesSpan, summarize } from './summary';
 
 const point = (
   start: number,
@@ -13,6 +13,18 @@ const point = (
   keys: [category, severity, outcome, type],
   events,
   failures,
+});
+
+describe('the time of which users, addresses and resources are counted', () => {
+  const DAY = 86_400_000;
+
+  it('is widened to whole days from a week on, and as it is below', () => {
+    const [from, to] = [3 * DAY + 5, 10 * DAY + 5];
+    expect(partiesSpan({ from, to })).toEqual({ from: 3 * DAY, to: 11 * DAY });
+    expect(partiesSpan({ from, to: to - 1 })).toEqual({ from, to: to - 1 });
+    expect(partiesSpan({ from: -1, to: 8 * DAY })).toEqual({ from: -DAY, to: 8 * DAY });
+    expect(partiesSpan({ from: DAY, to: 9 * DAY })).toEqual({ from: DAY, to: 9 * DAY });
+  });
 });
 
 describe('the summary of events', () => {

@@ -1,5 +1,7 @@
 import type { Point } from './analytics-reader';
+import type { Span } from './buckets';
 import type { ComplianceFacts, DashboardSummary } from './dashboard.schema';
+import { DAY_MS } from './rollup-sql';
 
 /** Kinds that the summary counts events by, in the order of `Point.keys`. */
 export const SUMMARY_KINDS = ['category', 'severity', 'outcome', 'eventType'] as const;
@@ -9,6 +11,15 @@ type Counted = Pick<DashboardSummary, 'byCategory' | 'bySeverity' | 'byOutcome'>
   totals: Pick<DashboardSummary['totals'], 'events' | 'failures' | 'highSeverity'>;
   compliance: Pick<ComplianceFacts, 'failedShare' | 'requests' | 'consents'>;
 };
+
+/** From this length on, days at the ends are counted whole where counting a part of them would cost more than all the rest, ms. */
+const LONG_MS = 7 * DAY_MS;
+
+/** The time of which the summary counts users, addresses and resources: whole days (UTC) if it is about a week or longer. Pure. */
+export function partiesSpan(span: Span): Span {
+  if (span.to - span.from < LONG_MS) return span;
+  return { from: Math.floor(span.from / DAY_MS) * DAY_MS, to: Math.ceil(span.to / DAY_MS) * DAY_MS };
+}
 
 const trendOf = (count: number, previous: number): Trend => ({
   count,

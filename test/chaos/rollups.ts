@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { differences } from '../support/recount';
+import { differences, differentProjections } from '../support/recount';
 import type { Check } from './checks';
 
 const PATIENCE_MS = 60_000;
@@ -15,6 +15,8 @@ export async function checkRollups(clickhouse: ClickHouseClient, database: strin
     const faults = Object.entries(found)
       .filter(([, groups]) => groups > 0)
       .map(([dimension, groups]) => `${groups} groups of ${dimension} differ from the events`);
+    const projections = await differentProjections(clickhouse, database);
+    faults.push(...projections.map((name) => `the projection ${name} differs from the rollups`));
     if (faults.length === 0 || Date.now() > until) {
       const detail = `by ${Object.keys(found).join(', ')}`;
       return { name: 'rollups = recomputed from events', ok: faults.length === 0, detail, faults };

@@ -7,7 +7,7 @@ import { OwnStores, ownStores } from '../support/engines';
 import { insertEvents } from '../support/insert-events';
 import { OwnWriter, ownWriter } from '../support/own-writer';
 import { randomEvents, randomNumbers } from '../support/random-events';
-import { differences } from '../support/recount';
+import { differences, differentProjections } from '../support/recount';
 import { freshTenant, putSegment } from '../support/segments';
 
 const SAME = { type: 0, type_day: 0, user: 0, address: 0, resource: 0 };
@@ -70,9 +70,11 @@ describe('the counting of events for statistics', () => {
     await all();
     expect(await count('system.parts', parts)).toBe(old + 1);
     expect(await same()).toEqual(SAME);
+    expect(await differentProjections(stores.clickhouse, stores.config.clickhouse.database)).toEqual([]);
     await stores.clickhouse.command({ query: 'SYSTEM START MERGES rollups' });
     await stores.clickhouse.command({ query: 'OPTIMIZE TABLE rollups FINAL' });
     expect(await same()).toEqual(SAME);
+    expect(await differentProjections(stores.clickhouse, stores.config.clickhouse.database)).toEqual([]);
   });
 
   it('counts nothing of a batch that is not committed, and all of it once it is', async () => {

@@ -1,4 +1,5 @@
-import type { ClickHouseClient } from '@clickhouse/client';
+import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
+import { BLOCK } from '../../src/statistics/rollup-sql';
 
 const COUNTS = `sum(events) AS n, sum(failures) AS failed, toString(min(first_at)) AS first, toString(max(last_at)) AS last, toString(max(keep_until)) AS keep`;
 const COUNTED = `count() AS n, countIf(outcome = 'failure' OR outcome = 'denied') AS failed, toString(min(occurred_at)) AS first,
@@ -46,4 +47,31 @@ export async function differences(clickhouse: ClickHouseClient, database: string
     found[String(name)] = Number(row?.n);
   }
   return found;
+}
+
+/** The projections of `rollups`: what each holds, and an equal question that the rollups themselves answer. */
+const PROJECTIONS = {
+  by_time: `SELECT tenant, toString(dimension) AS d, rollups.at AS start, sum(events) AS n, sum(failures) AS failed
+            FROM DATABASE.rollups GROUP BY tenant, dimension, rollups.at`,
+  by_block: `SELECT tenant, toString(dimension) AS d, ${BLOCK} AS block, resource_type, key, sum(events) AS n, sum(failures) AS failed,
+                    min(first_at) AS first, max(last_at) AS last
+             FROM DATABASE.rollups GROUP BY tenant, dimension, block, resource_type, key`,
+};
+
+/** Which projections of the rollups say anything else than the rollups; an error if one of them is not read at all. */
+export async function differentProjections(clickhouse: ClickHouseClient, database: string): Promise<string[]> {
+  const different: string[] = [];
+  for (const [name, query] of Object.entries(PROJECTIONS)) {
+    const ask = async (settings: ClickHouseSettings) => {
+      const answer = await clickhouse.query({
+        query: `SELECT count() AS groups, sum(cityHash64(*)) AS hash FROM (${query.replace('DATABASE', database)})`,
+        format: 'JSONEachRow',
+        clickhouse_settings: settings,
+      });
+      return JSON.stringify(await answer.json());
+    };
+    const projected = await ask({ force_optimize_projection_name: name });
+    if (projected !== (await ask({ optimize_use_projections: 0 }))) different.push(name);
+  }
+  return different;
 }

@@ -32,7 +32,7 @@ const notification = z.object({
   digest: z.string().nullable().describe('Notification that it goes out with'),
 });
 class Notification extends createZodDto(notification) {}
-class NotificationPage extends createZodDto(
+export class NotificationPage extends createZodDto(
   z.object({ items: z.array(notification), nextCursor: z.string().nullable().describe('null on the last page') }),
 ) {}
 class NotificationTest extends createZodDto(

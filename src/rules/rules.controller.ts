@@ -36,11 +36,13 @@ const found = z.object({
   lastEventId: z.string().nullable(),
 });
 class RuleBody extends createZodDto(ruleSchema) {}
-class AlertRule extends createZodDto(storedRule) {}
-class AlertRuleList extends createZodDto(z.object({ items: z.array(storedRule), nextCursor: z.string().nullable() })) {}
+export class AlertRule extends createZodDto(storedRule) {}
+export class AlertRuleList extends createZodDto(
+  z.object({ items: z.array(storedRule), nextCursor: z.string().nullable() }),
+) {}
 class RuleTestRange extends createZodDto(range) {}
 class RuleTest extends createZodDto(range.extend({ rule: ruleSchema })) {}
-class RuleTestResult extends createZodDto(
+export class RuleTestResult extends createZodDto(
   z.object({
     rule: z.string(),
     from: z.iso.datetime(),
@@ -70,7 +72,7 @@ class RuleImport extends createZodDto(
     dryRun: z.boolean().default(false).describe('Only show what would be made'),
   }),
 ) {}
-class ImportedRules extends createZodDto(z.object({ items: z.array(ruleSchema) })) {}
+export class ImportedRules extends createZodDto(z.object({ items: z.array(ruleSchema) })) {}
 class RuleVersionQuery extends createZodDto(
   z.object({ version: z.coerce.number().int().min(0).optional().describe('The version that you have seen') }),
 ) {}

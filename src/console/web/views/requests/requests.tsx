@@ -75,7 +75,7 @@ function Register() {
           { key: 'opened', title: t.opened, width: '12.5rem', cell: ({ openedAt }) => <Time at={openedAt} /> },
           { key: 'lastDay', title: t.deadline, width: '9rem', cell: ({ lastDay }) => dayOf(`${lastDay}T12:00Z`) },
           { key: 'state', title: t.request, width: '7rem', cell: ({ state }) => t.states[state] },
-          { key: 'deadline', title: '', width: '10rem', cell: (request) => <Deadline request={request} /> },
+          { key: 'deadline', title: t.dueTitle, width: '10rem', cell: (request) => <Deadline request={request} /> },
         ]}
       />
       {query.new && (

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
@@ -9,6 +8,7 @@ import { dayIn } from '../reports/period';
 import { connect, withTenant } from './context';
 import { print, printJson, table } from './output';
 import { Progress } from './progress';
+import { saveBody } from './save-body';
 
 export const reportAnswer = z.looseObject({
   id: z.string(),
@@ -72,23 +72,9 @@ async function runGenerate({ tenant, timezone, output, format, ...options }: Gen
   process.stderr.write(`wrote ${output}: report ${made.id}, content hash ${made.contentHash ?? ''}\n`);
 }
 
-/** Under another name until it is whole, so that a file that is there is a complete report. */
 async function download(client: AuditClient, id: string, format: string | undefined, output: string): Promise<void> {
   const query = new URLSearchParams(format === undefined ? {} : { format });
-  const response = await client.request('GET', `${REPORTS}/${encodeURIComponent(id)}/download`, { query });
-  const content = Buffer.from(await response.arrayBuffer());
-  if (output === '-') {
-    process.stdout.write(content);
-    return;
-  }
-  const unfinished = `${output}.part`;
-  try {
-    await writeFile(unfinished, content, { mode: 0o600 });
-    await rename(unfinished, output);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw error;
-  }
+  await saveBody(await client.request('GET', `${REPORTS}/${encodeURIComponent(id)}/download`, { query }), output);
 }
 
 async function runDownload(id: string, options: { tenant?: string; format?: string; output: string }): Promise<void> {

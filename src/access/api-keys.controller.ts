@@ -34,9 +34,11 @@ const apiKeyView = z.object({
   expiresAt: z.iso.datetime().nullable(),
   revokedAt: z.iso.datetime().nullable(),
 });
-class ApiKey extends createZodDto(apiKeyView) {}
-class ApiKeyList extends createZodDto(z.object({ items: z.array(apiKeyView), nextCursor: z.string().nullable() })) {}
-class CreatedApiKey extends createZodDto(
+export class ApiKey extends createZodDto(apiKeyView) {}
+export class ApiKeyList extends createZodDto(
+  z.object({ items: z.array(apiKeyView), nextCursor: z.string().nullable() }),
+) {}
+export class CreatedApiKey extends createZodDto(
   apiKeyView.extend({ key: z.string().describe('the key itself; shown this once') }),
 ) {}
 

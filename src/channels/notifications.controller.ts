@@ -41,7 +41,7 @@ class NotificationTest extends createZodDto(
     channel: z.string().max(32).optional().describe('Name of one of its channels; all by default'),
   }),
 ) {}
-class TestNotifications extends createZodDto(z.object({ items: z.array(notification) })) {}
+export class TestNotifications extends createZodDto(z.object({ items: z.array(notification) })) {}
 
 @ApiTags('notifications')
 @ApiBearerAuth()

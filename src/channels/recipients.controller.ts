@@ -8,8 +8,8 @@ import { GROUP_NAME, groupView, recipientGroupInput, recipientGroupView, signing
 import { RecipientsService } from './recipients.service';
 
 class RecipientGroupBody extends createZodDto(recipientGroupInput) {}
-class RecipientGroup extends createZodDto(recipientGroupView) {}
-class RecipientGroupList extends createZodDto(
+export class RecipientGroup extends createZodDto(recipientGroupView) {}
+export class RecipientGroupList extends createZodDto(
   z.object({ items: z.array(recipientGroupView), nextCursor: z.string().nullable() }),
 ) {}
 class RecipientVersionQuery extends createZodDto(

@@ -27,9 +27,9 @@ const whole = summary.extend({
   checksum: z.string().describe('SHA-256 of the envelope as computed at ingest, hex'),
   envelope: z.string().describe('the event as it was accepted; personal data in it is sealed'),
 });
-class DeadLetter extends createZodDto(whole) {}
-class DeadLetterSummary extends createZodDto(summary) {}
-class DeadLetterPage extends createZodDto(
+export class DeadLetter extends createZodDto(whole) {}
+export class DeadLetterSummary extends createZodDto(summary) {}
+export class DeadLetterPage extends createZodDto(
   z.object({
     items: z.array(summary),
     nextCursor: z.string().nullable().describe('Give it as `cursor` to go on; null on the last page'),

@@ -22,7 +22,7 @@ const keyView = z.object({
   root: z.string().describe('id of the root key that wraps it'),
   publicKey: z.string().nullable().describe('base64 of the raw Ed25519 key, for checkpoint keys'),
 });
-class KeyList extends createZodDto(
+export class KeyList extends createZodDto(
   z.object({
     items: z.array(keyView),
     nextCursor: z.string().nullable(),
@@ -38,7 +38,7 @@ class KeyToRotate extends createZodDto(
       .describe('`tenant` is the key of the tenant of the caller, or of X-Tenant'),
   }),
 ) {}
-class RotatedKey extends createZodDto(
+export class RotatedKey extends createZodDto(
   z.object({
     kind: z.enum(['root', ...ROTATED_KINDS]),
     tenant: z.string().nullable(),

@@ -40,10 +40,10 @@ const checkpointsQuery = z.object({
     .meta({ description: 'Continues a list' }),
 });
 
-class ConsistencyProof extends createZodDto(
+export class ConsistencyProof extends createZodDto(
   z.object({ from: z.number().int(), to: z.number().int(), fromRoot: hash, toRoot: hash, proof: z.array(hash) }),
 ) {}
-class LedgerKeys extends createZodDto(
+export class LedgerKeys extends createZodDto(
   z.object({
     items: z.array(
       z.object({
@@ -54,13 +54,13 @@ class LedgerKeys extends createZodDto(
     ),
   }),
 ) {}
-class CheckpointList extends createZodDto(
+export class CheckpointList extends createZodDto(
   z.object({
     items: z.array(z.object({ size: z.number().int(), signedAt: z.iso.datetime(), note: z.string() })),
     nextCursor: z.string().nullable(),
   }),
 ) {}
-class LedgerState extends createZodDto(
+export class LedgerState extends createZodDto(
   z.object({
     tenant: z.string(),
     origin: z.string().describe('name of the ledger in its checkpoints'),

@@ -67,9 +67,11 @@ const erasureView = z.object({
     })
     .nullable(),
 });
-class Erasure extends createZodDto(erasureView) {}
-class ErasureList extends createZodDto(z.object({ items: z.array(erasureView), nextCursor: z.string().nullable() })) {}
-class ErasurePreview extends createZodDto(
+export class Erasure extends createZodDto(erasureView) {}
+export class ErasureList extends createZodDto(
+  z.object({ items: z.array(erasureView), nextCursor: z.string().nullable() }),
+) {}
+export class ErasurePreview extends createZodDto(
   z.object({
     allowed: z.boolean(),
     subjects: z.array(z.string()),

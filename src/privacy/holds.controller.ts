@@ -45,8 +45,10 @@ const holdView = z.object({
   releasedAt: z.iso.datetime().nullable(),
 });
 const countedHold = holdView.extend({ events: z.number().int().describe('stored events that it covers now') });
-class LegalHold extends createZodDto(countedHold) {}
-class LegalHoldList extends createZodDto(z.object({ items: z.array(holdView), nextCursor: z.string().nullable() })) {}
+export class LegalHold extends createZodDto(countedHold) {}
+export class LegalHoldList extends createZodDto(
+  z.object({ items: z.array(holdView), nextCursor: z.string().nullable() }),
+) {}
 
 @ApiTags('privacy')
 @ApiBearerAuth()

@@ -26,7 +26,7 @@ class ManifestListQuery extends createZodDto(
   z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
 ) {}
 
-class RetentionList extends createZodDto(
+export class RetentionList extends createZodDto(
   z.object({
     items: z.array(
       z.object({
@@ -43,7 +43,7 @@ class RetentionList extends createZodDto(
     nextCursor: z.string().nullable(),
   }),
 ) {}
-class RetentionEffect extends createZodDto(
+export class RetentionEffect extends createZodDto(
   z.object({
     days: z.number().int(),
     events: z.number().int().describe('stored events of the class'),
@@ -51,7 +51,7 @@ class RetentionEffect extends createZodDto(
     held: z.number().int().describe('of those, what a legal hold keeps though its retention has ended'),
   }),
 ) {}
-class RetentionPreview extends createZodDto(
+export class RetentionPreview extends createZodDto(
   z.object({
     items: z.array(
       z.object({
@@ -76,7 +76,7 @@ const manifestHead = z.object({
   publicKey: z.string().describe('raw Ed25519 public key, base64'),
   signature: z.string().describe('base64'),
 });
-class RetentionManifestList extends createZodDto(
+export class RetentionManifestList extends createZodDto(
   z.object({ items: z.array(manifestHead), nextCursor: z.string().nullable() }),
 ) {}
 class RetentionManifest extends createZodDto(
@@ -84,7 +84,7 @@ class RetentionManifest extends createZodDto(
     ranges: z.array(z.array(z.number().int())).describe('[first, last] leaf index, both included, rising'),
   }),
 ) {}
-class RetentionRun extends createZodDto(
+export class RetentionRun extends createZodDto(
   z.object({ removed: z.number().int(), manifests: z.array(z.string()).describe('ids') }),
 ) {}
 

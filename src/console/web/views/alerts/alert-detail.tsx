@@ -14,6 +14,7 @@ import { href } from '../../ui/use-query-state';
 import { number, relative } from '../../words/format';
 import { wordsOf } from '../../words/words';
 import { AlertAct, AlertActForm } from './alert-act-form';
+import { MessageState } from './message-state';
 import { useAlertSteps } from './use-alert-steps';
 import { alertWords } from './words';
 
@@ -143,14 +144,6 @@ function Escalation({ alert }: { alert: Alert }) {
   );
 }
 
-const SENT_TONES: Record<string, Tone> = {
-  sent: 'good',
-  failed: 'bad',
-  queued: 'info',
-  held: 'info',
-  skipped: 'neutral',
-};
-
 function Messages({ alert }: { alert: Alert }) {
   const t = wordsOf(alertWords);
   const sent = useLoad(
@@ -171,7 +164,7 @@ function Messages({ alert }: { alert: Alert }) {
                     {reason && <small class="quiet"> {reason}</small>}
                   </span>
                   <span>
-                    <Badge tone={SENT_TONES[state] ?? 'neutral'}>{state}</Badge> {sentAt && <Time at={sentAt} />}
+                    <MessageState state={state} /> {sentAt && <Time at={sentAt} />}
                   </span>
                 </li>
               ))}

@@ -70,7 +70,14 @@ describe('the counting of events for statistics', () => {
     await all();
     expect(await count('system.parts', parts)).toBe(old + 1);
     expect(await same()).toEqual(SAME);
+    expect(await count('rollups', "key = 'gone'")).toBe(0);
     expect(await differentProjections(stores.clickhouse, stores.config.clickhouse.database)).toEqual([]);
+    // Something whose time is over leaves with the merge, from the projections too.
+    const over = "'old', 'user', '2020-01-01', 'gone', 5, '2020-02-01'";
+    await stores.clickhouse.command({
+      query: `INSERT INTO rollups (tenant, dimension, at, key, events, keep_until) VALUES (${over})`,
+    });
+    expect(await count('rollups', "key = 'gone'")).toBe(1);
     await stores.clickhouse.command({ query: 'SYSTEM START MERGES rollups' });
     await stores.clickhouse.command({ query: 'OPTIMIZE TABLE rollups FINAL' });
     expect(await same()).toEqual(SAME);

@@ -4,6 +4,7 @@ import { AnalyticsController } from './analytics.controller';
 import { AnalyticsReader } from './analytics-reader';
 import { AnomalyFinder } from './anomaly-finder';
 import { DashboardController } from './dashboard.controller';
+import { DayTops } from './day-tops';
 import { RollUpState } from './roll-up-state';
 import { SummaryReader } from './summary-reader';
 import { TenantFacts } from './tenant-facts';
@@ -12,6 +13,6 @@ import { TenantFacts } from './tenant-facts';
 @Module({
   imports: [SearchModule],
   controllers: [DashboardController, AnalyticsController],
-  providers: [AnalyticsReader, AnomalyFinder, SummaryReader, TenantFacts, RollUpState],
+  providers: [AnalyticsReader, AnomalyFinder, SummaryReader, DayTops, TenantFacts, RollUpState],
 })
 export class StatisticsModule {}

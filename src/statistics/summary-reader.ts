@@ -3,19 +3,18 @@ import { Clock } from '../common/clock';
 import { PipelineStateReader } from '../health/pipeline-state';
 import { AnalyticsReader, localIso, spanTexts, zonedOf } from './analytics-reader';
 import { bucketStarts, parseInterval, Span, usualInterval } from './buckets';
-import type { Party } from './counted';
 import type { DashboardSummary } from './dashboard.schema';
+import { DayTops } from './day-tops';
 import { RollUpState } from './roll-up-state';
 import { alongStarts, partiesSpan, SUMMARY_KINDS, summarize } from './summary';
 import { TenantFacts } from './tenant-facts';
-
-const TOP = 10;
 
 /** Puts together what a tenant sees first. */
 @Injectable()
 export class SummaryReader {
   constructor(
     private readonly analytics: AnalyticsReader,
+    private readonly tops: DayTops,
     private readonly facts: TenantFacts,
     private readonly pipeline: PipelineStateReader,
     private readonly rollUp: RollUpState,
@@ -29,15 +28,12 @@ export class SummaryReader {
     const starts = bucketStarts(span.from, span.to, interval, timezone);
     const before = { from: span.from - (span.to - span.from), to: span.from };
     const parties = partiesSpan(span);
-    const top = (of: Party) => this.analytics.top(tenant, parties, { of, order: 'events', limit: TOP, offset: 0 });
-    const [trend, points, previous, users, addresses, resources, alerts, compliance, state, uncountedBatches] =
+    const [trend, points, previous, { user, address, resource }, alerts, compliance, state, uncountedBatches] =
       await Promise.all([
         this.analytics.points(tenant, span, starts, []),
         this.analytics.points(tenant, span, [span.from], SUMMARY_KINDS),
         this.analytics.points(tenant, before, [before.from], SUMMARY_KINDS),
-        top('user'),
-        top('address'),
-        top('resource'),
+        this.tops.read(tenant, parties),
         this.facts.alerts(tenant, this.clock.now()),
         this.facts.compliance(tenant, span),
         this.pipeline.read(tenant),
@@ -49,7 +45,7 @@ export class SummaryReader {
       ...zonedOf(span, timezone),
       previous: spanTexts(before),
       parties: spanTexts(parties),
-      totals: { ...counted.totals, users: users.total, addresses: addresses.total, resources: resources.total },
+      totals: { ...counted.totals, users: user.total, addresses: address.total, resources: resource.total },
       byCategory: counted.byCategory,
       bySeverity: counted.bySeverity,
       byOutcome: counted.byOutcome,
@@ -58,9 +54,9 @@ export class SummaryReader {
         starts: starts.map((start) => localIso(start, timezone)),
         ...alongStarts(trend, starts),
       },
-      topUsers: users.items,
-      topAddresses: addresses.items,
-      topResources: resources.items,
+      topUsers: user.items,
+      topAddresses: address.items,
+      topResources: resource.items,
       alerts,
       compliance: { ...counted.compliance, ...compliance },
       pipeline: { accepted, stored, waiting, deadLettered, unaccounted, uncountedBatches },

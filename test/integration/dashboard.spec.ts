@@ -70,6 +70,22 @@ describe('the summary of a tenant', () => {
     expect((await summary('other')).totals.events.count + (await summary('other')).totals.events.previous).toBe(100);
   });
 
+  it('counts users anew when more of them is counted in days that it was asked about before', async () => {
+    const before = await summary();
+    const keys = new RedisKeys(api.stores.config.redis.prefix);
+    const late = { eventType: 'DATA_READ', description: 'read it', context: { userId: 'late-comer' } };
+    const more = Array.from({ length: 2000 }, () => ({ ...late, occurredAt: new Date(FROM + DAY).toISOString() }));
+    await insertEvents(api.stores.clickhouse, 'acme', more, events.length, 3);
+    await api.stores.redis.set(keys.batchNumber(), '3');
+    const store = new RollupStore(api.stores.clickhouse);
+    const rollUp = new RollUp(store, new RollUpState(api.stores.redis, keys));
+    await rollUp.step('dashboard-more', (await store.readClock()) + 60_000);
+    const after = await summary();
+    expect(after.topUsers[0]).toMatchObject({ key: 'late-comer', events: 2000 });
+    expect(after.totals.users).toBe(before.totals.users + 1);
+    expect((await summary()).topUsers).toEqual(after.topUsers);
+  });
+
   it('counts unresolved alerts by severity and age, in their newest state', async () => {
     const now = Date.now();
     const alert = (n: number, severity: string, status: string, ageMs: number, revision = 1, tenant = 'acme') => ({

@@ -17,9 +17,7 @@ const time = (description: string) =>
 
 /** Query of the list of alerts. */
 export const alertQuery = z.object({
-  status: several(z.enum(STATUSES), 'Status; by default open and acknowledged')
-    .optional()
-    .transform((value) => value ?? ['open', 'acknowledged']),
+  status: several(z.enum(STATUSES), 'Status; by default open and acknowledged').default(['open', 'acknowledged']),
   severity: several(z.enum(SEVERITIES), 'Severity').optional(),
   ruleId: several(z.string().max(64), 'Rule').optional(),
   ipAddress: several(z.string().max(64), 'Address that it is about').optional(),

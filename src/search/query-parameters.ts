@@ -47,8 +47,8 @@ export function ApiQueryOf(schema: Schema): MethodDecorator {
 }
 
 function takesSeveral(field: unknown): boolean {
-  const inner = field instanceof z.ZodOptional ? field.unwrap() : field;
-  return inner instanceof z.ZodArray;
+  if (field instanceof z.ZodOptional || field instanceof z.ZodDefault) return takesSeveral(field.unwrap());
+  return field instanceof z.ZodArray;
 }
 
 function unknown(name: string, known: string[]): string {

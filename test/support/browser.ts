@@ -71,6 +71,18 @@ export class ConsoleTab {
     await this.page.locator(`::-p-aria([name="${name}"]):is(button, a, summary)`).click();
   }
 
+  /** Presses the button with this name inside the element that `within` selects. */
+  async press(within: string, name: string): Promise<void> {
+    await this.page.locator(`${within} ::-p-aria([name="${name}"][role="button"])`).click();
+  }
+
+  /** Waits until nothing on the page loads any more. */
+  async settled(): Promise<void> {
+    await waitFor(async () => ((await this.page.$('.loading, [aria-busy=true]')) === null ? true : undefined), {
+      what: () => 'the page to load everything',
+    });
+  }
+
   /** Writes into the field with this label, in place of what is there. */
   async fill(label: string, text: string): Promise<void> {
     await this.page.locator(`::-p-aria([name="${label}"]):is(input, textarea, select)`).fill(text);

@@ -76,12 +76,15 @@ export const TextArea = ({
   onValue,
   value,
   rows = 3,
-}: FieldProps & { value: string; rows?: number }) => (
+  code = false,
+}: FieldProps & { value: string; rows?: number; /** For JSON and its like. */ code?: boolean }) => (
   <Field {...{ label, hint, problem }}>
     {({ id, describedBy }) => (
       <textarea
         id={id}
         rows={rows}
+        class={code ? 'mono' : undefined}
+        spellcheck={!code}
         value={value}
         aria-describedby={describedBy}
         aria-invalid={problem ? true : undefined}

@@ -106,6 +106,7 @@ function GroupForm({ group, onDone }: { group: RecipientGroup | undefined; onDon
         label={t.groupJson}
         hint={t.groupHint}
         rows={16}
+        code
         value={text}
         onValue={setText}
         problem={unreadable ? t.badJson : undefined}

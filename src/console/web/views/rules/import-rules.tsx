@@ -26,7 +26,7 @@ export function ImportRules({ onDone }: { onDone: () => void }) {
   });
   return (
     <Form onSubmit={() => void preview.run()}>
-      <TextArea label={t.yaml} hint={t.yamlHint} rows={14} value={yaml} onValue={setYaml} />
+      <TextArea label={t.yaml} hint={t.yamlHint} rows={14} code value={yaml} onValue={setYaml} />
       <ErrorBox error={preview.error ?? run.error} />
       {made && (
         <Notice>

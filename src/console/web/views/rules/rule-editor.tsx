@@ -97,6 +97,7 @@ export function RuleEditor({ rule }: { rule: AlertRule | undefined }) {
               label={t.triggers}
               hint={t.triggersHint}
               rows={16}
+              code
               value={draft.triggers}
               onValue={set('triggers')}
               problem={faults.triggers ? t.badJson : below('triggers')}
@@ -104,6 +105,7 @@ export function RuleEditor({ rule }: { rule: AlertRule | undefined }) {
             <TextArea
               label={t.rest}
               rows={6}
+              code
               value={draft.rest}
               onValue={set('rest')}
               problem={faults.rest ? t.badJson : rest}

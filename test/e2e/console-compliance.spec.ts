@@ -120,7 +120,7 @@ describe('compliance in the console', () => {
       ['breaches', 'New breach'],
     ]) {
       await tab.goto(`/console/${path}`);
-      await tab.waitForText('That is all');
+      await tab.settled();
       expect(await tab.text()).not.toContain(act);
     }
     expect(tab.faults).toEqual([]);

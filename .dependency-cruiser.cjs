@@ -34,7 +34,10 @@ module.exports = {
     rule(
       'no-orphans',
       'dead code',
-      { orphan: true, pathNot: ['\\.spec\\.ts$', '\\.(cjs|mts|css)$', '^src/(main|cli)\\.ts$', '^src/console/web/main\\.tsx$'] },
+      {
+        orphan: true,
+        pathNot: ['\\.spec\\.ts$', '\\.(cjs|mts|css)$', '^src/(main|cli)\\.ts$', '^src/console/web/main\\.tsx$'],
+      },
       {},
     ),
   ],

@@ -193,7 +193,7 @@ describe('notifications', () => {
     const failed = await settled(1, { state: ['failed'], alertId: [lost.alert.id] });
     expect(failed).toMatchObject([{ attempts: 4, reason: 'answered 500' }]);
     const failures = async () => {
-      const query = `SELECT envelope FROM events WHERE tenant = {tenant:String} AND event_type = 'AUDIT_NOTIFICATION_FAILED'`;
+      const query = `SELECT envelope FROM events WHERE tenant = {tenant:String} AND event_type = 'AUDIT_NOTIFICATION_FAILED' ORDER BY id`;
       const answer = await stores.clickhouse.query({ query, query_params: { tenant }, format: 'JSONEachRow' });
       return answer.json<{ envelope: string }>();
     };

@@ -12,7 +12,7 @@ import { Sessions } from './sessions';
 import { isTenantName, TENANT_RULE } from './tenant';
 
 interface Credentials {
-  record: ApiKeyRecord;
+  record: Pick<ApiKeyRecord, 'id' | 'name' | 'tenant' | 'roles' | 'system'>;
   session?: string;
 }
 
@@ -81,6 +81,7 @@ export class AccessGuard implements CanActivate {
       throw new AppError('FORBIDDEN', 403, 'a write with the session cookie needs the header X-Audit-Console: 1');
     }
     const open = await this.sessions.use(session);
+    if (open?.person) return { record: { id: open.keyId, ...open.person, system: false }, session };
     const record = open && (await this.cache.find(open.keyId));
     if (record && isInForce(record, this.clock.now())) return { record, session };
     throw new AppError('UNAUTHENTICATED', 401, 'the session has ended; sign in again');

@@ -4,6 +4,8 @@ import { hashOfSession } from './sessions';
 const NAME = 'mcp_audit_session';
 const PRESENTED = new RegExp(`(?:^|;\\s*)${NAME}=([A-Za-z0-9_-]{43})(?:;|$)`);
 
+const OIDC_NAME = 'mcp_audit_oidc';
+
 /** Writes with the cookie need this header: a page of another origin cannot send it without being allowed to. */
 export const CONSOLE_HEADER = 'x-audit-console';
 
@@ -25,3 +27,17 @@ export function mayBeForged(request: Pick<FastifyRequest, 'method' | 'headers'>)
   const site = request.headers['sec-fetch-site'];
   return request.headers[CONSOLE_HEADER] === undefined || (site !== undefined && site !== 'same-origin');
 }
+
+/**
+ * The Set-Cookie that binds a sign-in at the identity provider to this browser, or ends that for an empty `state`. It has to come back
+ * with the redirect from the provider's site, which SameSite=Strict would forbid.
+ */
+export function oidcCookie(state: string, options: { maxAgeMs: number; secure: boolean }): string {
+  const maxAge = Math.floor(options.maxAgeMs / 1000);
+  const path = '/audit/api/session/oidc';
+  return `${OIDC_NAME}=${state}; Path=${path}; HttpOnly; SameSite=Lax; Max-Age=${maxAge}${options.secure ? '; Secure' : ''}`;
+}
+
+/** The state of the sign-in that this browser began. */
+export const presentedOidcState = (headers: FastifyRequest['headers']): string | undefined =>
+  new RegExp(`(?:^|;\\s*)${OIDC_NAME}=([A-Za-z0-9_-]{20,128})(?:;|$)`).exec(headers.cookie ?? '')?.[1];

@@ -6,6 +6,7 @@ import { AppError } from '../common/app-error';
 import { Clock } from '../common/clock';
 import { REDIS } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
+import { ROLES } from './permissions';
 
 /** A session ends when it was not used for this long, ms. */
 const IDLE_MS = 30 * 60_000;
@@ -14,10 +15,19 @@ export const LONGEST_MS = 12 * 3_600_000;
 /** Use within this time of the last prolongation, ms, does not prolong again: each costs a write that is synced to disk. */
 const PROLONG_MS = 60_000;
 
-const record = z.object({ keyId: z.string(), openedAt: z.number() });
+const person = z.object({ name: z.string(), tenant: z.string(), roles: z.array(z.enum(ROLES)) });
+/** Somebody whom an identity provider has confirmed, for as long as the session is open. */
+export type SessionPerson = z.infer<typeof person>;
+
+const record = z.object({
+  /** The API key that the session acts with, or the id of the person. */
+  keyId: z.string(),
+  person: person.optional(),
+  openedAt: z.number(),
+});
 export type SessionRecord = z.infer<typeof record>;
 
-/** Sessions of browsers. Each acts with one API key, whose record is looked up anew for every request. */
+/** Sessions of browsers. Each acts for a person, or with one API key, whose record is looked up anew for every request. */
 @Injectable()
 export class Sessions {
   constructor(
@@ -27,9 +37,9 @@ export class Sessions {
   ) {}
 
   /** Opens a session and gives its secret id, 256 random bits, of which only the hash is kept. */
-  async open(keyId: string): Promise<string> {
+  async open(keyId: string, person?: SessionPerson): Promise<string> {
     const id = randomBytes(32).toString('base64url');
-    const value = JSON.stringify({ keyId, openedAt: this.clock.now() } satisfies SessionRecord);
+    const value = JSON.stringify({ keyId, person, openedAt: this.clock.now() } satisfies SessionRecord);
     await orUnavailable(this.redis.set(this.keys.session(hashOfSession(id)), value, 'PX', IDLE_MS));
     return id;
   }

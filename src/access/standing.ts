@@ -19,8 +19,9 @@ export class Standing {
    * @throws AppError 503 while that cannot be told.
    */
   async holds({ keyId, session }: Principal): Promise<boolean> {
+    const open = session === undefined ? undefined : await this.sessions.use(session);
+    if (session !== undefined && (open === undefined || open.person)) return open !== undefined;
     const record = await this.cache.find(keyId);
-    if (!record || !isInForce(record, this.clock.now())) return false;
-    return session === undefined || (await this.sessions.use(session)) !== undefined;
+    return record !== undefined && isInForce(record, this.clock.now());
   }
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { Role, ROLES } from '../access/permissions';
+import { DEFAULT_TENANT, isTenantName, TENANT_RULE } from '../access/tenant';
 import { isRange } from '../common/address-guard';
 import { AppError, FieldProblem } from '../common/app-error';
 
@@ -28,6 +30,14 @@ const url = (...protocols: string[]) =>
     error: `expected a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`,
   });
 const mails = list.pipe(z.array(z.email('expected mail addresses, separated by commas')).max(50));
+/** `theirs=role, …` as pairs. */
+const roleMap = list
+  .transform((pairs) => pairs.map((pair) => pair.split('=').map((part) => part.trim())))
+  .pipe(
+    z.array(
+      z.tuple([z.string().min(1), z.enum(ROLES, { error: `expected name=role with a role of ${ROLES.join(', ')}` })]),
+    ),
+  );
 const MB = 1024 * 1024;
 
 /** What the environment may say: one entry per variable, with its default and its meaning (for `mcp-audit config`). */
@@ -214,6 +224,28 @@ const environment = z.object({
   AUDIT_SOX_RETENTION_DAYS: int(1, 36_500)
     .default(2555)
     .describe('days that financial records have to be kept, for assessments under SOX'),
+  AUDIT_OIDC_ISSUER: url('http:', 'https:')
+    .optional()
+    .describe('identity provider (OpenID Connect) that people may sign in to the console with'),
+  AUDIT_OIDC_CLIENT_ID: z.string().min(1).optional().describe('name of the console at the identity provider'),
+  AUDIT_OIDC_CLIENT_SECRET: z.string().min(1).optional().describe('its secret; none for a public client'),
+  AUDIT_OIDC_NAME: z
+    .string()
+    .min(1)
+    .max(60)
+    .default('SSO')
+    .describe('what the button of the sign-in calls the provider'),
+  AUDIT_OIDC_ROLE_CLAIM: z
+    .string()
+    .min(1)
+    .default('groups')
+    .describe('claim of the ID token that names groups or roles'),
+  AUDIT_OIDC_ROLES: roleMap.optional().describe('which of them gives which role here: auditors=viewer, dpo=officer'),
+  AUDIT_OIDC_TENANT: z
+    .string()
+    .refine(isTenantName, TENANT_RULE)
+    .default(DEFAULT_TENANT)
+    .describe('tenant of those who sign in with the provider'),
   AUDIT_TRUST_PROXY: list.optional().describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
 });
 
@@ -282,6 +314,19 @@ export interface Config {
   };
   /** The browser that makes PDF, if not the usual one. */
   chromium: string | undefined;
+  /** Signing in to the console with an identity provider; undefined where none is configured. */
+  oidc:
+    | {
+        issuer: string;
+        clientId: string;
+        clientSecret: string | undefined;
+        name: string;
+        roleClaim: string;
+        /** Their names of groups, each with the role that it gives. */
+        roles: [string, Role][];
+        tenant: string;
+      }
+    | undefined;
   /** Classes whose stored events forbid an erasure. */
   erasureBlockedBy: RetentionClass[];
 }
@@ -398,7 +443,21 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
       mailBytes: e.AUDIT_REPORT_MAIL_BYTES,
     },
     chromium: e.PUPPETEER_EXECUTABLE_PATH,
+    oidc: oidcOf(e),
     erasureBlockedBy: e.AUDIT_ERASURE_BLOCKED_BY,
+  };
+}
+
+function oidcOf(e: Environment): Config['oidc'] {
+  if (e.AUDIT_OIDC_ISSUER === undefined || e.AUDIT_OIDC_CLIENT_ID === undefined) return undefined;
+  return {
+    issuer: e.AUDIT_OIDC_ISSUER,
+    clientId: e.AUDIT_OIDC_CLIENT_ID,
+    clientSecret: e.AUDIT_OIDC_CLIENT_SECRET,
+    name: e.AUDIT_OIDC_NAME,
+    roleClaim: e.AUDIT_OIDC_ROLE_CLAIM,
+    roles: e.AUDIT_OIDC_ROLES ?? [],
+    tenant: e.AUDIT_OIDC_TENANT,
   };
 }
 

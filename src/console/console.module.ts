@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { SelfAuditModule } from '../ingest/self-audit.module';
 import { SessionController } from './session.controller';
+import { Oidc } from './oidc';
 import { SignIn } from './sign-in';
 import { StaticFilesController } from './static-files.controller';
 
@@ -8,6 +9,6 @@ import { StaticFilesController } from './static-files.controller';
 @Module({
   imports: [SelfAuditModule],
   controllers: [SessionController, StaticFilesController],
-  providers: [SignIn],
+  providers: [SignIn, Oidc],
 })
 export class ConsoleModule {}

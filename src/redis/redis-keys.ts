@@ -18,6 +18,8 @@ export class RedisKeys {
   apiKeys = () => `${this.prefix}:apikeys`;
   /** String with a time to live: JSON {keyId, openedAt} of a browser's session, by the SHA-256 of its id. */
   session = (hash: string) => `${this.prefix}:session:${hash}`;
+  /** String with a time to live: JSON {verifier, nonce} of a sign-in at the identity provider that has begun, by its state. */
+  oidcSignIn = (state: string) => `${this.prefix}:session:oidc:${state}`;
   /** String with a time to live: how many sign-ins from an address failed lately. */
   failedSignIns = (address: string) => `${this.prefix}:session:failed:${address}`;
   /** String: next leaf index of a tenant. */

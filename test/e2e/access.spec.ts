@@ -73,6 +73,8 @@ describe('access', () => {
       'get /audit/api/health/live',
       'get /audit/api/health/ready',
       'get /audit/api/ledger/verify-offline.cjs',
+      'get /audit/api/session/oidc',
+      'get /audit/api/session/oidc/callback',
       'get /audit/api/session/options',
       'post /audit/api/session',
     ]);

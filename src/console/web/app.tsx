@@ -18,7 +18,8 @@ export function App() {
   useEffect(() => void start.run(), [signedOut.value]);
   const who = session.value;
   return (
-    <LocationProvider>
+    // The API has addresses of its own beside those of the views: files, and the way to the identity provider.
+    <LocationProvider scope={/^(?!\/audit\/)/}>
       {start.error !== undefined && <ErrorBox error={start.error} retry={() => void start.run()} />}
       {who === undefined && start.error === undefined && <Loading />}
       {who === null && <SignIn />}

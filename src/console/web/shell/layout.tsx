@@ -24,7 +24,7 @@ export function Layout({ children }: { children: ComponentChildren }) {
   useEffect(() => setOpen(false), [path]);
   return (
     <div class="layout">
-      <a class="skip" href="#content" target="_self">
+      <a class="skip" href="#content">
         {t.skip}
       </a>
       <header class="top">

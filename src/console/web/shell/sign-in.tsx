@@ -48,8 +48,7 @@ export function SignIn() {
         {oidc && (
           <>
             <p class="or">{t.or}</p>
-            {/* Not a route of the console: the answer leads to the provider. */}
-            <a class="button plain" href="/audit/api/session/oidc" target="_self">
+            <a class="button plain" href="/audit/api/session/oidc">
               {t.signInWith(oidc.name)}
             </a>
           </>

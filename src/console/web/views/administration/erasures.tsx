@@ -71,7 +71,7 @@ function Certificate({ erasure }: { erasure: Erasure }) {
   const text = JSON.stringify(erasure.certificate, null, 2);
   const url = `data:application/json;charset=utf-8,${encodeURIComponent(text)}`;
   return (
-    <a href={url} target="_self" download={`erasure-${erasure.id}.json`}>
+    <a href={url} download={`erasure-${erasure.id}.json`}>
       {wordsOf(common).download}
     </a>
   );

@@ -109,7 +109,7 @@ function Keys() {
       </Await>
       <p>
         {t.offlineLead}{' '}
-        <a href="/audit/api/ledger/verify-offline.cjs" target="_self" download>
+        <a href="/audit/api/ledger/verify-offline.cjs" download>
           {t.offlineFile}
         </a>
       </p>

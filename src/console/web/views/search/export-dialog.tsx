@@ -25,13 +25,7 @@ export function ExportDialog({ query, onClose }: { query: Query; onClose: () => 
             {FORMATS.map((format) =>
               // The browser itself saves files of any size; only another tenant has to be named in a header.
               chosenTenant.value === undefined ? (
-                <a
-                  key={format}
-                  class="button plain"
-                  href={apiUrl('events/export', { ...query, format })}
-                  target="_self"
-                  download
-                >
+                <a key={format} class="button plain" href={apiUrl('events/export', { ...query, format })} download>
                   {format}
                 </a>
               ) : (

@@ -103,6 +103,12 @@ describe('sameEvent', () => {
     expect(sameEvent(buildEnvelope(minimal, options()), buildEnvelope(minimal, later))).toBe(true);
   });
 
+  it('knows it also when the time that the sender named was that of the first receipt', () => {
+    const named = { ...minimal, occurredAt: new Date(NOW).toISOString() };
+    expect(sameEvent(buildEnvelope(named, options()), buildEnvelope(named, later))).toBe(true);
+    expect(sameEvent(buildEnvelope(named, later), buildEnvelope(named, options()))).toBe(true);
+  });
+
   it('tells events apart by anything else', () => {
     const a = buildEnvelope(full, options());
     expect(sameEvent(a, buildEnvelope({ ...full, description: 'x' }, later))).toBe(false);

@@ -32,6 +32,23 @@ describe('the configuration', () => {
     expect(message).toContain('AUDIT_PORT: must be at most 65535');
   });
 
+  it('takes no half of an identity provider, and none in plain text from elsewhere', () => {
+    const faults = (env: Record<string, string>) => fault(() => parseConfig(env)).problems?.map(({ path }) => path);
+    const whole = {
+      AUDIT_OIDC_ISSUER: 'https://sso.example.org',
+      AUDIT_OIDC_CLIENT_ID: 'audit',
+      AUDIT_OIDC_ROLES: 'soc=viewer',
+    };
+    expect(parseConfig(whole).oidc).toMatchObject({ clientId: 'audit', roles: [['soc', 'viewer']] });
+    expect(faults({ AUDIT_OIDC_CLIENT_ID: 'audit' })).toEqual(['AUDIT_OIDC_ISSUER']);
+    expect(faults({ AUDIT_OIDC_ISSUER: 'https://sso.example.org' })).toEqual([
+      'AUDIT_OIDC_CLIENT_ID',
+      'AUDIT_OIDC_ROLES',
+    ]);
+    expect(faults({ ...whole, AUDIT_OIDC_ISSUER: 'http://sso.example.org' })).toEqual(['AUDIT_OIDC_ISSUER']);
+    expect(parseConfig({ ...whole, AUDIT_OIDC_ISSUER: 'http://127.0.0.1:8080' }).oidc).toBeDefined();
+  });
+
   it('takes an empty value for absent', () => {
     expect(parseConfig({ AUDIT_PORT: '' }).port).toBe(3000);
   });

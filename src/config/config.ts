@@ -352,7 +352,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
   const parsed = environment.safeParse(given);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) problems.push({ path: issue.path.join('.'), message: issue.message });
-  }
+  } else problems.push(...halfOfOidc(parsed.data));
   if (problems.length > 0 || !parsed.success) {
     const lines = problems.map((p) => `  ${p.path}: ${p.message}`).join('\n');
     throw new AppError('CONFIG_INVALID', 500, `the configuration has ${problems.length} fault(s):\n${lines}`, {
@@ -446,6 +446,22 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
     oidc: oidcOf(e),
     erasureBlockedBy: e.AUDIT_ERASURE_BLOCKED_BY,
   };
+}
+
+/** What is missing for signing in with an identity provider, if anything of it is there. */
+function halfOfOidc(e: Environment): FieldProblem[] {
+  const problem = (path: keyof Environment, message: string) => ({ path, message });
+  const { AUDIT_OIDC_ISSUER: issuer, AUDIT_OIDC_CLIENT_ID: clientId } = e;
+  if (issuer === undefined)
+    return clientId === undefined ? [] : [problem('AUDIT_OIDC_ISSUER', 'is needed with AUDIT_OIDC_CLIENT_ID')];
+  const { protocol, hostname } = new URL(issuer);
+  return [
+    ...(clientId === undefined ? [problem('AUDIT_OIDC_CLIENT_ID', 'is needed with AUDIT_OIDC_ISSUER')] : []),
+    ...(e.AUDIT_OIDC_ROLES ? [] : [problem('AUDIT_OIDC_ROLES', 'is needed: without a role nobody can sign in')]),
+    ...(protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+      ? [problem('AUDIT_OIDC_ISSUER', 'must begin with https://, but for a provider on this machine')]
+      : []),
+  ];
 }
 
 function oidcOf(e: Environment): Config['oidc'] {

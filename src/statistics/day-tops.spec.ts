@@ -1,4 +1,4 @@
-import { DayTops } from './day-tops';
+import { alike, DayTops } from './day-tops';
 
 const DAY = 86_400_000;
 const days = { from: 10 * DAY, to: 40 * DAY };
@@ -11,7 +11,10 @@ class World {
 
   tops(): DayTops {
     const parts = [
-      { rows: (_sql: string, { tenant }: { tenant: string }) => Promise.resolve([this.held.get(tenant) ?? 0]) },
+      {
+        rows: (_sql: string, { tenant }: { tenant: string }) =>
+          Promise.resolve([{ of: 'user', day: 12 * DAY, n: this.held.get(tenant) ?? 0, failed: 0 }]),
+      },
       {
         top: (tenant: string, _span: unknown, { of }: { of: string }) => {
           if (of === 'user') this.counts += 1;
@@ -72,5 +75,19 @@ describe('the largest of whole days', () => {
     expect(world.counts).toBe(201);
     await tops.read('tenant-0', days);
     expect(world.counts).toBe(202);
+  });
+});
+
+describe('a time with the same in it', () => {
+  const on = (...numbers: number[]) => numbers.map((n) => ({ day: n * DAY }));
+
+  it('reaches over days that hold nothing to the end of a block, on either side', () => {
+    expect(alike(days, on(12, 39))).toEqual({ from: 8 * DAY, to: 40 * DAY });
+    expect(alike({ from: 10 * DAY, to: 37 * DAY }, on(10, 36))).toEqual({ from: 8 * DAY, to: 40 * DAY });
+  });
+
+  it('ends where it did before days that hold something', () => {
+    expect(alike({ from: 10 * DAY, to: 37 * DAY }, on(9, 12, 37))).toEqual({ from: 10 * DAY, to: 37 * DAY });
+    expect(alike({ from: 10 * DAY, to: 37 * DAY }, on(8, 39))).toEqual({ from: 10 * DAY, to: 37 * DAY });
   });
 });

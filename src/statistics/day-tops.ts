@@ -5,7 +5,7 @@ import { AnalyticsReader } from './analytics-reader';
 import type { TopAnswer } from './analytics.schema';
 import type { Span } from './buckets';
 import { PARTIES, Party } from './counted';
-import { DAY_MS } from './rollup-sql';
+import { BLOCK_MS, DAY_MS } from './rollup-sql';
 
 type Tops = Record<Party, TopAnswer>;
 
@@ -20,6 +20,15 @@ interface Known {
   version: string;
   at: number;
   tops: Promise<Tops>;
+}
+
+/** What a tenant's rollups hold of one party on one day. */
+interface DayCount {
+  of: Party;
+  /** ms */
+  day: number;
+  n: number;
+  failed: number;
 }
 
 /**
@@ -41,10 +50,11 @@ export class DayTops {
     if (days.from % DAY_MS !== 0 || days.to % DAY_MS !== 0) return this.count(tenant, days);
     const name = JSON.stringify([tenant, days.from, days.to]);
     // Before the answer: what is counted between the two is in the answer, and the next version differs.
-    const version = await this.version(tenant, days);
+    const held = await this.held(tenant, wholeBlocks(days));
+    const version = JSON.stringify(held);
     const known = this.known.get(name);
     if (known?.version === version && performance.now() - known.at < LONGEST_MS) return known.tops;
-    const fresh: Known = { version, at: performance.now(), tops: this.count(tenant, days) };
+    const fresh: Known = { version, at: performance.now(), tops: this.count(tenant, alike(days, held)) };
     this.keep(name, fresh);
     return fresh.tops.catch((error: unknown) => {
       if (this.known.get(name) === fresh) this.known.delete(name);
@@ -52,14 +62,13 @@ export class DayTops {
     });
   }
 
-  private async version(tenant: string, { from, to }: Span): Promise<string> {
-    const rows = await this.store.rows(
-      `SELECT toString(dimension) AS of, rollups.at AS day, sum(events) AS n, sum(failures) AS failed FROM rollups
+  private held(tenant: string, { from, to }: Span): Promise<DayCount[]> {
+    return this.store.rows(
+      `SELECT toString(dimension) AS of, toUnixTimestamp64Milli(rollups.at) AS day, sum(events) AS n, sum(failures) AS failed FROM rollups
        WHERE tenant = {tenant:String} AND dimension IN {parties:Array(String)} AND rollups.at >= ${timeOf('from')} AND rollups.at < ${timeOf('to')}
        GROUP BY dimension, rollups.at ORDER BY dimension, rollups.at`,
       { tenant, parties: PARTIES, from: bounded(from), to: bounded(to) },
     );
-    return JSON.stringify(rows);
   }
 
   private async count(tenant: string, span: Span): Promise<Tops> {
@@ -77,4 +86,23 @@ export class DayTops {
       this.known.delete(oldest);
     }
   }
+}
+
+/** The blocks of days that a time touches. */
+const wholeBlocks = ({ from, to }: Span): Span => ({
+  from: Math.floor(from / BLOCK_MS) * BLOCK_MS,
+  to: Math.ceil(to / BLOCK_MS) * BLOCK_MS,
+});
+
+/**
+ * A time with the same in it that is cheaper to count: out to the end of a block of days, where the days between hold nothing, as those
+ * after today. Pure.
+ */
+export function alike(days: Span, held: readonly Pick<DayCount, 'day'>[]): Span {
+  const blocks = wholeBlocks(days);
+  const isEmpty = (from: number, to: number) => !held.some(({ day }) => day >= from && day < to);
+  return {
+    from: isEmpty(blocks.from, days.from) ? blocks.from : days.from,
+    to: isEmpty(days.to, blocks.to) ? blocks.to : days.to,
+  };
 }

@@ -68,6 +68,7 @@ export const dashboardSummary = z.object({
     accepted: count,
     stored: count,
     waiting: count.describe('Accepted and not stored yet'),
+    duplicates: count.describe('Acknowledged repeats of events that were stored before'),
     deadLettered: count,
     unaccounted: count.describe('Anything but 0 is an alarm'),
     uncountedBatches: count.describe('Stored batches, of all tenants, that these statistics do not count yet'),

@@ -40,7 +40,7 @@ export class SummaryReader {
         this.rollUp.uncounted(),
       ]);
     const counted = summarize(points, previous);
-    const { accepted, stored, waiting, deadLettered, unaccounted } = state;
+    const { accepted, stored, waiting, duplicates, deadLettered, unaccounted } = state;
     return {
       ...zonedOf(span, timezone),
       previous: spanTexts(before),
@@ -59,7 +59,7 @@ export class SummaryReader {
       topResources: resource.items,
       alerts,
       compliance: { ...counted.compliance, ...compliance },
-      pipeline: { accepted, stored, waiting, deadLettered, unaccounted, uncountedBatches },
+      pipeline: { accepted, stored, waiting, duplicates, deadLettered, unaccounted, uncountedBatches },
     };
   }
 }

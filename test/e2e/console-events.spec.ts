@@ -32,7 +32,7 @@ describe('events in the console', () => {
     await tab.waitForText('600 events', 'LOGIN_FAILED', 'Change number 0');
     await tab.fill('Text in the description', 'number 300');
     await tab.click('Find');
-    await tab.waitForText('1 events', 'Change number 300');
+    await tab.waitForText('1 event', 'Change number 300');
     expect(tab.page.url()).toContain('text=number+300');
     await tab.goto('/console/search?service=portal&eventType=LOGIN_FAILED');
     await tab.waitForText('6 events');
@@ -95,7 +95,7 @@ describe('events in the console', () => {
   it('show personal data to an officer who says why, and the log has it', async () => {
     const tab = await ConsoleTab.signedIn(browser, tenant, 'officer');
     await tab.goto('/console/search?service=portal&text=number+300');
-    await tab.waitForText('1 events');
+    await tab.waitForText('1 event');
     await tab.page.locator('tbody tr.leads').click();
     await tab.waitForText('Sealed in this event: context.userAgent');
     await tab.fill('Why do you need to see it?', 'TICKET-1');

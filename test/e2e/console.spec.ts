@@ -32,6 +32,21 @@ describe('the console', () => {
     expect(tab.faults).toEqual([]);
   });
 
+  it('comes in less than 150 kB, with fonts and everything', async () => {
+    const tab = await ConsoleTab.open(browser, url);
+    const session = await tab.page.createCDPSession();
+    await session.send('Network.enable');
+    let bytes = 0;
+    session.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+    await tab.goto('/console');
+    await tab.fill('API key', await tenant.key('viewer'));
+    await tab.click('Sign in');
+    await tab.waitForText('Overview');
+    await tab.settled();
+    expect(bytes).toBeGreaterThan(20_000);
+    expect(bytes).toBeLessThan(150_000);
+  });
+
   it('says why a view is not shown to a role, and has no view where there is none', async () => {
     const { key } = (await (await tenant.post('api-keys', { name: 'sends', roles: ['ingest'] })).json()) as {
       key: string;

@@ -10,6 +10,8 @@ export interface Column<T> {
   /** CSS width, e.g. "12rem"; without it the column shares what is left. */
   width?: string;
   align?: 'end';
+  /** Takes what the other columns leave, however long its text is (see Cut). */
+  rest?: boolean;
 }
 
 interface Props<T> {
@@ -77,8 +79,8 @@ export function Table<T>({ label, columns, rows, keyOf, hrefOf, selected }: Prop
                   route(to);
                 }}
               >
-                {columns.map(({ key: column, cell, align }, index) => (
-                  <td key={column} class={align}>
+                {columns.map(({ key: column, cell, align, rest }, index) => (
+                  <td key={column} class={rest ? 'rest' : align}>
                     {index === 0 && to ? <a href={to}>{cell(row)}</a> : cell(row)}
                   </td>
                 ))}

@@ -13,6 +13,13 @@ export const Time = ({ at, ago = false }: { at: string | number; ago?: boolean }
   </time>
 );
 
+/** Text that may be too long for its place, which is `width` (CSS) or the column: what does not fit shows when pointed at. */
+export const Cut = ({ text, width }: { text: string | undefined; width?: string }) => (
+  <span class="cut" title={text} style={width ? { maxWidth: width } : undefined}>
+    {text}
+  </span>
+);
+
 export type Tone = 'neutral' | 'info' | 'good' | 'warn' | 'bad' | 'critical';
 
 /** A short state in a colour; the word carries the meaning. */

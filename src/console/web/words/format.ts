@@ -31,6 +31,9 @@ export const timeOf = (at: Instant): string => format('time', { timeStyle: 'medi
 const locale = () => (preferences.value.language === 'pt' ? 'pt-BR' : 'en-GB');
 export const number = (value: number, digits = 0): string =>
   value.toLocaleString(locale(), { maximumFractionDigits: digits });
+/** A number of things: `one` is the word for a single one. */
+export const counted = (value: number, one: string, many: string): string =>
+  `${number(value)} ${value === 1 ? one : many}`;
 export const percent = (share: number, digits = 0): string =>
   share.toLocaleString(locale(), { style: 'percent', maximumFractionDigits: digits });
 

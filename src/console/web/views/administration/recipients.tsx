@@ -3,7 +3,7 @@ import type { RecipientGroup, RecipientGroupList } from '../../../../channels/re
 import { api, ApiError } from '../../api';
 import { Button } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
-import { ErrorBox, toast } from '../../ui/feedback';
+import { Empty, ErrorBox, toast } from '../../ui/feedback';
 import { Form, problemAt, TextArea, TextField } from '../../ui/form';
 import { Await } from '../../ui/list';
 import { Card, Facts } from '../../ui/page';
@@ -32,6 +32,11 @@ export function Recipients() {
       <Await of={list}>
         {({ items }) => (
           <div class="grid">
+            {items.length === 0 && (
+              <Empty icon="alerts" title={t.noGroups}>
+                {t.noGroupsHint}
+              </Empty>
+            )}
             {items.map((group) => (
               <GroupCard key={group.name} group={group} onEdit={() => setEditing(group)} />
             ))}

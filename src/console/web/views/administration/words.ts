@@ -63,6 +63,9 @@ export const adminWords = defineWords(
     certificate: 'Certificate',
     requested: 'Ordered',
     newGroup: 'New group',
+    noGroups: 'No group',
+    noGroupsHint:
+      'Groups such as security_team, ciso or dpo are told of alerts. Until one has a channel, alerts stay on the board.',
     group: 'Group',
     channels: 'Channels',
     noChannels: 'no channel: nobody is told',
@@ -162,6 +165,9 @@ export const adminWords = defineWords(
     certificate: 'Certificado',
     requested: 'Pedida',
     newGroup: 'Novo grupo',
+    noGroups: 'Nenhum grupo',
+    noGroupsHint:
+      'Grupos como security_team, ciso ou dpo são avisados dos alertas. Enquanto nenhum tiver canal, os alertas ficam só no quadro.',
     group: 'Grupo',
     channels: 'Canais',
     noChannels: 'sem canal: ninguém é avisado',

@@ -153,7 +153,7 @@ function AlertCard({ alert }: { alert: AlertView }) {
       <span class="group">{groupText(alert.group)}</span>
       <span class="row quiet">
         <Time at={alert.openedAt} ago />
-        <span>{t.hits(number(alert.counter))}</span>
+        <span>{t.hits(alert.counter)}</span>
         {alert.historical && <span>{t.historical}</span>}
         {alert.assignee && <span>{alert.assignee}</span>}
       </span>

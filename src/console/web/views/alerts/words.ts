@@ -1,3 +1,4 @@
+import { counted } from '../../words/format';
 import { defineWords } from '../../words/words';
 
 export const alertWords = defineWords(
@@ -15,7 +16,7 @@ export const alertWords = defineWords(
     anyRule: 'any rule',
     assignee: 'Assigned to',
     mine: 'Only mine',
-    hits: (count: string) => `${count} hits`,
+    hits: (count: number) => counted(count, 'hit', 'hits'),
     hitCount: 'Hits',
     about: 'About',
     rule: 'Rule',
@@ -87,7 +88,7 @@ export const alertWords = defineWords(
     anyRule: 'qualquer regra',
     assignee: 'Atribuído a',
     mine: 'Só os meus',
-    hits: (count: string) => `${count} ocorrências`,
+    hits: (count: number) => counted(count, 'ocorrência', 'ocorrências'),
     hitCount: 'Ocorrências',
     about: 'Sobre',
     rule: 'Regra',

@@ -77,7 +77,7 @@ function Assessed({ data }: { data: Assessment }) {
   return (
     <div class="stack">
       <p class="quiet">
-        {t.events(number(data.events))}
+        {t.events(data.events)}
         {data.erasedEvents > 0 && `, ${t.erased(number(data.erasedEvents))}`}. {t.asOf} <Time at={data.asOf} />.
       </p>
       <div class="stats">

@@ -1,3 +1,4 @@
+import { counted } from '../../words/format';
 import { defineWords } from '../../words/words';
 
 export const complianceWords = defineWords(
@@ -21,7 +22,7 @@ export const complianceWords = defineWords(
       evidenced: 'events show that it works, none that it failed',
     },
     asOf: 'Judged as of',
-    events: (count: string) => `${count} events in the period`,
+    events: (count: number) => counted(count, 'event in the period', 'events in the period'),
     erased: (count: string) => `${count} of people who were erased`,
     all: 'All controls',
     article: 'Article',
@@ -70,7 +71,7 @@ export const complianceWords = defineWords(
       evidenced: 'eventos mostram que funciona, nenhum que falhou',
     },
     asOf: 'Avaliado em',
-    events: (count: string) => `${count} eventos no período`,
+    events: (count: number) => counted(count, 'evento no período', 'eventos no período'),
     erased: (count: string) => `${count} de pessoas apagadas`,
     all: 'Todos os controles',
     article: 'Artigo',

@@ -41,12 +41,7 @@ export function ConsentExceptions() {
       <TimeRange usual="30d" span={span} />
       <div class="stats">
         {counts.map(({ kind, events, subjects }) => (
-          <Stat
-            key={kind}
-            label={t.kinds[kind]}
-            value={number(events)}
-            note={t.counts(number(events), number(subjects))}
-          />
+          <Stat key={kind} label={t.kinds[kind]} value={number(events)} note={t.counts(events, subjects)} />
         ))}
       </div>
       <PagedTable

@@ -1,3 +1,4 @@
+import { counted } from '../../words/format';
 import { defineWords } from '../../words/words';
 
 export const consentWords = defineWords(
@@ -24,7 +25,8 @@ export const consentWords = defineWords(
       without_basis: 'about somebody else, without a legal basis',
     },
     kind: 'What is wrong',
-    counts: (events: string, subjects: string) => `${events} events, ${subjects} persons`,
+    counts: (events: number, subjects: number) =>
+      `${counted(events, 'event', 'events')}, ${counted(subjects, 'person', 'persons')}`,
     withdrawn: 'Withdrawn',
     event: 'Event',
     any: 'any',
@@ -52,7 +54,8 @@ export const consentWords = defineWords(
       without_basis: 'sobre outra pessoa, sem base legal',
     },
     kind: 'O que está errado',
-    counts: (events: string, subjects: string) => `${events} eventos, ${subjects} pessoas`,
+    counts: (events: number, subjects: number) =>
+      `${counted(events, 'evento', 'eventos')}, ${counted(subjects, 'pessoa', 'pessoas')}`,
     withdrawn: 'Revogado',
     event: 'Evento',
     any: 'qualquer',

@@ -46,7 +46,7 @@ export default function Integrity() {
                 note={ledger.checkpoint ? undefined : t.noCheckpoint}
               />
             </div>
-            <div class="grid">
+            <div class="grid halves">
               <Verification ledger={ledger} onDone={state.reload} />
               {ledger.checkpoint && <Newest ledger={ledger} />}
               <Await of={checkpoints}>{({ items }) => <ConsistencyCheck checkpoints={items} />}</Await>

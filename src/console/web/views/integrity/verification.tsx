@@ -62,7 +62,7 @@ function Report({ report }: { report: VerificationReport }) {
   return (
     <div class="stack">
       <Notice kind={report.sound ? 'good' : 'bad'}>
-        <strong>{report.sound ? t.sound : t.unsound(number(report.faults.total))}</strong>
+        <strong>{report.sound ? t.sound : t.unsound(report.faults.total)}</strong>
       </Notice>
       <Facts
         items={[

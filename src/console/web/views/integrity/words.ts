@@ -1,3 +1,4 @@
+import { counted } from '../../words/format';
 import { defineWords } from '../../words/words';
 
 export const integrityWords = defineWords(
@@ -23,7 +24,7 @@ export const integrityWords = defineWords(
     never: 'Never verified yet',
     kinds: { full: 'whole ledger', incremental: 'new events' },
     sound: 'Sound: nothing was changed, left out or added.',
-    unsound: (count: string) => `${count} faults found`,
+    unsound: (count: number) => counted(count, 'fault found', 'faults found'),
     hashed: 'Events hashed again',
     signatures: 'Signatures checked',
     progress: (done: string, total: string) => `${done} of ${total}`,
@@ -73,7 +74,7 @@ export const integrityWords = defineWords(
     never: 'Nunca verificado',
     kinds: { full: 'livro inteiro', incremental: 'eventos novos' },
     sound: 'Íntegro: nada foi mudado, omitido ou acrescentado.',
-    unsound: (count: string) => `${count} falhas encontradas`,
+    unsound: (count: number) => counted(count, 'falha encontrada', 'falhas encontradas'),
     hashed: 'Eventos recalculados',
     signatures: 'Assinaturas conferidas',
     progress: (done: string, total: string) => `${done} de ${total}`,

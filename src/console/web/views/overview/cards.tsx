@@ -46,7 +46,7 @@ export function ComplianceCard({ facts }: { facts: DashboardSummary['compliance'
               <>
                 <Time at={last.finishedAt} ago />{' '}
                 <Badge tone={last.faults === 0 ? 'good' : 'critical'}>
-                  {last.faults === 0 ? t.noFaults : t.faults(number(last.faults))}
+                  {last.faults === 0 ? t.noFaults : t.faults(last.faults)}
                 </Badge>
               </>
             ) : (
@@ -68,6 +68,7 @@ export function AccountingCard({ pipeline }: { pipeline: DashboardSummary['pipel
         items={[
           [t.accepted, number(pipeline.accepted)],
           [t.stored, number(pipeline.stored)],
+          [t.duplicates, number(pipeline.duplicates)],
           [t.waiting, number(pipeline.waiting)],
           [t.deadLettered, number(pipeline.deadLettered)],
           [

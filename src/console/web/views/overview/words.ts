@@ -1,3 +1,4 @@
+import { counted } from '../../words/format';
 import { defineWords } from '../../words/words';
 
 export const overviewWords = defineWords(
@@ -43,12 +44,13 @@ export const overviewWords = defineWords(
     sealed: 'Sealed into the ledger',
     verified: 'Last verification',
     noFaults: 'no faults',
-    faults: (count: string) => `${count} faults`,
+    faults: (count: number) => counted(count, 'fault', 'faults'),
     never: 'never',
     pipeline: 'Accounting',
     accepted: 'Accepted',
     stored: 'Stored',
     waiting: 'On the way',
+    duplicates: 'Repeats dropped',
     deadLettered: 'Set aside',
     unaccounted: 'Unaccounted for',
     empty: 'No event in this period',
@@ -96,12 +98,13 @@ export const overviewWords = defineWords(
     sealed: 'Selados no livro',
     verified: 'Última verificação',
     noFaults: 'sem falhas',
-    faults: (count: string) => `${count} falhas`,
+    faults: (count: number) => counted(count, 'falha', 'falhas'),
     never: 'nunca',
     pipeline: 'Balanço',
     accepted: 'Aceitos',
     stored: 'Guardados',
     waiting: 'A caminho',
+    duplicates: 'Repetições descartadas',
     deadLettered: 'Separados',
     unaccounted: 'Sem explicação',
     empty: 'Nenhum evento neste período',

@@ -56,7 +56,7 @@ function Raised({ result }: { result: RuleTestResult }) {
   const days = useMemo(() => byDay(result), [result]);
   return (
     <div class="stack">
-      <p role="status">{t.looked(number(events), number(alerts.length))}</p>
+      <p role="status">{t.looked(events, alerts.length)}</p>
       {alerts.length === 0 && <p class="quiet">{t.nothing}</p>}
       {alerts.length > 0 && (
         <>

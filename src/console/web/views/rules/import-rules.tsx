@@ -5,7 +5,6 @@ import { Button } from '../../ui/button';
 import { ErrorBox, Notice, toast } from '../../ui/feedback';
 import { Form, TextArea } from '../../ui/form';
 import { useAction } from '../../ui/use-load';
-import { number } from '../../words/format';
 import { wordsOf } from '../../words/words';
 import { ruleWords } from './words';
 
@@ -21,7 +20,7 @@ export function ImportRules({ onDone }: { onDone: () => void }) {
   });
   const run = useAction(async () => {
     const { items } = await send(false);
-    toast(t.imported(number(items.length)));
+    toast(t.imported(items.length));
     onDone();
   });
   return (

@@ -7,7 +7,7 @@ import { Dialog } from '../../ui/dialog';
 import { Await } from '../../ui/list';
 import { Page } from '../../ui/page';
 import { Table } from '../../ui/table';
-import { Badge, Severity, Time } from '../../ui/text';
+import { Badge, Cut, Severity, Time } from '../../ui/text';
 import { useLoad } from '../../ui/use-load';
 import { useQueryState } from '../../ui/use-query-state';
 import { common } from '../../words/common';
@@ -79,7 +79,12 @@ function RuleList() {
                 width: '12.5rem',
                 cell: ({ changedAt }) => (changedAt ? <Time at={changedAt} /> : t.builtIn),
               },
-              { key: 'description', title: c.description, cell: ({ description }) => description },
+              {
+                key: 'description',
+                title: c.description,
+                rest: true,
+                cell: ({ description }) => <Cut text={description} />,
+              },
             ]}
           />
         )}

@@ -1,3 +1,4 @@
+import { counted } from '../../words/format';
 import { defineWords } from '../../words/words';
 
 export const ruleWords = defineWords(
@@ -46,7 +47,8 @@ export const ruleWords = defineWords(
     tryIt: 'Try on past events',
     tryLead: 'Evaluated by the code that runs live. Nothing is raised.',
     try: 'Try',
-    looked: (events: string, alerts: string) => `${events} events looked at, ${alerts} alerts`,
+    looked: (events: number, alerts: number) =>
+      `${counted(events, 'event', 'events')} looked at, ${counted(alerts, 'alert', 'alerts')}`,
     wouldRaise: 'What it would have raised',
     nothing: 'Nothing would have been raised.',
     hits: 'Hits',
@@ -58,7 +60,7 @@ export const ruleWords = defineWords(
     yamlHint: 'Detection rules, and correlations event_count, value_count, value_sum, temporal, temporal_ordered.',
     preview: 'Look first',
     importNow: 'Import',
-    imported: (count: string) => `${count} rules imported`,
+    imported: (count: number) => counted(count, 'rule imported', 'rules imported'),
     wouldMake: 'Would be made',
     alerts: 'Its alerts',
   },
@@ -107,7 +109,8 @@ export const ruleWords = defineWords(
     tryIt: 'Testar em eventos passados',
     tryLead: 'Avaliado pelo código que roda ao vivo. Nada é levantado.',
     try: 'Testar',
-    looked: (events: string, alerts: string) => `${events} eventos examinados, ${alerts} alertas`,
+    looked: (events: number, alerts: number) =>
+      `${counted(events, 'evento examinado', 'eventos examinados')}, ${counted(alerts, 'alerta', 'alertas')}`,
     wouldRaise: 'O que teria levantado',
     nothing: 'Nada teria sido levantado.',
     hits: 'Ocorrências',
@@ -119,7 +122,7 @@ export const ruleWords = defineWords(
     yamlHint: 'Regras de detecção, e correlações event_count, value_count, value_sum, temporal, temporal_ordered.',
     preview: 'Ver antes',
     importNow: 'Importar',
-    imported: (count: string) => `${count} regras importadas`,
+    imported: (count: number) => counted(count, 'regra importada', 'regras importadas'),
     wouldMake: 'Seriam criadas',
     alerts: 'Seus alertas',
   },

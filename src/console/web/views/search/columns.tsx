@@ -2,7 +2,7 @@ import type { EventItem } from '../../../../search/event-item';
 import { Dialog } from '../../ui/dialog';
 import { CheckField } from '../../ui/form';
 import type { Column } from '../../ui/table';
-import { Outcome, Severity, Time } from '../../ui/text';
+import { Cut, Outcome, Severity, Time } from '../../ui/text';
 import { useQueryState } from '../../ui/use-query-state';
 import { common } from '../../words/common';
 import { wordsOf } from '../../words/words';
@@ -20,8 +20,18 @@ function allColumns(): Column<EventItem>[] {
     { key: 'eventType', title: t.fields.eventType, width: '13rem', cell: (event) => event.eventType },
     { key: 'category', title: t.fields.category, width: '10rem', cell: (event) => event.category },
     { key: 'outcome', title: t.fields.outcome, width: '7rem', cell: (event) => <Outcome value={event.outcome} /> },
-    { key: 'userId', title: t.fields.userId, width: '11rem', cell: (event) => event.context?.userId },
-    { key: 'subjectId', title: t.fields.subjectId, width: '11rem', cell: (event) => event.subjectId },
+    {
+      key: 'userId',
+      title: t.fields.userId,
+      width: '10rem',
+      cell: (event) => <Cut text={event.context?.userId} width="9.5rem" />,
+    },
+    {
+      key: 'subjectId',
+      title: t.fields.subjectId,
+      width: '10rem',
+      cell: (event) => <Cut text={event.subjectId} width="9.5rem" />,
+    },
     { key: 'ipAddress', title: t.fields.ipAddress, width: '10rem', cell: (event) => event.context?.ipAddress },
     { key: 'service', title: t.fields.service, width: '8rem', cell: (event) => event.context?.service },
     { key: 'resource', title: t.fields.resourceType, width: '12rem', cell: resourceOf },
@@ -32,7 +42,7 @@ function allColumns(): Column<EventItem>[] {
       cell: (event) => event.context?.correlationId,
     },
     { key: 'leafIndex', title: t.leafIndex, width: '7rem', align: 'end', cell: (event) => event.leafIndex },
-    { key: 'description', title: t.description, cell: (event) => event.description },
+    { key: 'description', title: t.description, rest: true, cell: (event) => <Cut text={event.description} /> },
   ];
 }
 

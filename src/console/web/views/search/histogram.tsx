@@ -7,7 +7,6 @@ import type { Span } from '../../ui/span';
 import { TimeChart } from '../../ui/time-chart';
 import { useLoad } from '../../ui/use-load';
 import { useQueryState } from '../../ui/use-query-state';
-import { number } from '../../words/format';
 import { wordsOf } from '../../words/words';
 import { instantOf } from '../../words/zoned';
 import { bucketOf } from './filters';
@@ -30,7 +29,7 @@ export function Histogram({ span, query, asked }: { span: Span; query: Query; as
   );
   const { times, values } = useMemo(() => filled(counted.data?.groups ?? [], span, ms, zone), [counted.data]);
   if (counted.error !== undefined) return <ErrorBox error={counted.error} retry={counted.reload} />;
-  const total = counted.data ? t.events(number(counted.data.total)) : '…';
+  const total = counted.data ? t.events(counted.data.total) : '…';
   return (
     <div aria-busy={counted.loading}>
       <p class="quiet" role="status">

@@ -1,3 +1,4 @@
+import { counted } from '../../words/format';
 import { defineWords } from '../../words/words';
 
 export const searchWords = defineWords(
@@ -7,7 +8,7 @@ export const searchWords = defineWords(
     text: 'Text in the description',
     textHint: 'Press / to come here',
     find: 'Find',
-    events: (count: string) => `${count} events`,
+    events: (count: number) => counted(count, 'event', 'events'),
     histogram: 'Events over time; drag to narrow the period',
     facets: 'Narrow down',
     filters: 'Filters',
@@ -46,7 +47,7 @@ export const searchWords = defineWords(
     text: 'Texto na descrição',
     textHint: 'Tecle / para vir aqui',
     find: 'Procurar',
-    events: (count: string) => `${count} eventos`,
+    events: (count: number) => counted(count, 'evento', 'eventos'),
     histogram: 'Eventos ao longo do tempo; arraste para restringir o período',
     facets: 'Restringir',
     filters: 'Filtros',

@@ -1,10 +1,10 @@
 /// <reference lib="es2024.string" />
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { EVENT_TYPES } from '../events/event-types';
 import { isUuid, uuidV7 } from '../events/uuid';
 import { currentAuditContext } from './context';
 import { minimalDiff } from './diff';
-import { PlainLimits, plainCopy, plainObject, TIGHT_LIMITS, USUAL_LIMITS } from './plain';
+import { PlainLimits, plainObject, TIGHT_LIMITS, USUAL_LIMITS } from './plain';
 import type { Redactor } from './redact';
 import type { AuditContext, EventFields, Severity, WireEvent } from './types';
 
@@ -67,35 +67,32 @@ export function buildEvent(
   if (fields.subjectId) head.subjectId = fitted(String(fields.subjectId), 512, undefined);
   if (fields.compliance) head.compliance = complianceOf(fields.compliance);
   addNumbers(head, fields, notes);
-  let line = JSON.stringify(withFree(head, fields, notes, options.redactor, USUAL_LIMITS));
+  addFree(head, fields, notes, options.redactor, USUAL_LIMITS);
+  let line = JSON.stringify(head);
   // Three bytes a character at most: only long lines are measured.
   if (line.length > MAX_LINE_BYTES / 3 && Buffer.byteLength(line) > MAX_LINE_BYTES) {
     notes.push(`details or changes were cut, since the event took ${Buffer.byteLength(line)} bytes`);
-    line = JSON.stringify(withFree(head, fields, notes, options.redactor, TIGHT_LIMITS));
+    addFree(head, fields, notes, options.redactor, TIGHT_LIMITS);
+    line = JSON.stringify(head);
     if (Buffer.byteLength(line) > MAX_LINE_BYTES) {
       head.description = head.description.slice(0, 1000);
-      line = JSON.stringify({ ...head, details: { auditSdk: notes } });
+      line = JSON.stringify({ ...head, details: { auditSdk: notes }, changes: undefined });
     }
   }
   return { id, severity, line };
 }
 
-/** The event with those of its parts that can be of any form and size. */
-function withFree(
-  head: WireEvent,
+/** Sets those parts of an event that can be of any form and size. */
+function addFree(
+  event: WireEvent,
   fields: EventFields,
   notes: readonly string[],
   redactor: Redactor | undefined,
   limits: PlainLimits,
-): WireEvent {
-  const event = { ...head };
+): void {
   if (fields.details !== undefined) event.details = plainObject(fields.details, redactor, limits);
-  if (fields.changes) {
-    const changes = changesOf(fields.changes, redactor, limits);
-    if (changes) event.changes = changes;
-  }
+  if (fields.changes) event.changes = changesOf(fields.changes, redactor, limits);
   if (notes.length > 0) event.details = { ...event.details, auditSdk: [...notes] };
-  return event;
 }
 
 /** Compared before anything is redacted, so that a change of a secret is seen, and redacted then. */
@@ -106,7 +103,9 @@ function changesOf(
 ): WireEvent['changes'] {
   const side = (value: object | null | undefined) => (value ? plainObject(value, undefined, limits) : undefined);
   const diff = minimalDiff(side(before), side(after));
-  return diff && (plainCopy(diff, redactor, limits) as WireEvent['changes']);
+  redactor?.clean(diff?.before);
+  redactor?.clean(diff?.after);
+  return diff;
 }
 
 function idOf(given: string | undefined, now: number, notes: string[]): string {
@@ -170,6 +169,7 @@ const textOf = (value: unknown): string => (typeof value === 'bigint' ? value.to
 
 /** An address without port, zone, brackets or IPv4 in IPv6; undefined if it is none. */
 export function plainAddress(text: string): string | undefined {
+  if (isIPv4(text)) return text;
   const bare = text
     .trim()
     .replace(/^\[(.*)\](?::\d+)?$/, '$1')

@@ -14,8 +14,9 @@ export function minimalDiff(
   }
   const was: Members = {};
   const is: Members = {};
-  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) compare(name, before, after, was, is);
-  return Object.keys(was).length + Object.keys(is).length === 0 ? undefined : { before: was, after: is };
+  for (const name of Object.keys(before)) compare(name, before, after, was, is);
+  for (const name of Object.keys(after)) if (!Object.hasOwn(before, name)) compare(name, before, after, was, is);
+  return isEmpty(was) && isEmpty(is) ? undefined : { before: was, after: is };
 }
 
 function compare(name: string, before: Members, after: Members, was: Members, is: Members): void {
@@ -23,8 +24,8 @@ function compare(name: string, before: Members, after: Members, was: Members, is
   if (isMembers(a) && isMembers(b)) {
     const inner = minimalDiff(a, b);
     if (!inner) return;
-    if (Object.keys(inner.before ?? {}).length > 0) was[name] = inner.before;
-    if (Object.keys(inner.after ?? {}).length > 0) is[name] = inner.after;
+    if (inner.before && !isEmpty(inner.before)) was[name] = inner.before;
+    if (inner.after && !isEmpty(inner.after)) is[name] = inner.after;
     return;
   }
   if (same(a, b)) return;
@@ -39,6 +40,11 @@ function same(a: unknown, b: unknown): boolean {
   const [x, y] = [a as Members, b as Members];
   const names = Object.keys(x);
   return names.length === Object.keys(y).length && names.every((name) => name in y && same(x[name], y[name]));
+}
+
+function isEmpty(members: Members): boolean {
+  for (const _ in members) return false;
+  return true;
 }
 
 const isMembers = (value: unknown): value is Members =>

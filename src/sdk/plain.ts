@@ -71,13 +71,14 @@ class Copier {
   }
 
   private object(value: object, depth: number): unknown {
-    const special = this.special(value);
+    const plain = isPlain(value);
+    const special = plain ? undefined : this.special(value);
     if (special !== undefined) return special;
     if (depth > MAX_DEPTH) return '[too deep]';
     if (this.open.includes(value)) return '[circular]';
     this.open.push(value);
     try {
-      return this.members(value, depth);
+      return plain ? this.record(value, depth) : this.members(value, depth);
     } catch {
       return '[unreadable]';
     } finally {
@@ -104,6 +105,10 @@ class Copier {
         depth,
       );
     if (value instanceof Error) return this.error(value, depth);
+    return this.record(value, depth);
+  }
+
+  private record(value: object, depth: number): unknown {
     const { toJSON } = value as { toJSON?: unknown };
     if (typeof toJSON === 'function') {
       const told: unknown = toJSON.call(value, '');
@@ -145,9 +150,15 @@ class Copier {
     const key = name.isWellFormed() ? name : name.toWellFormed();
     const told = this.redactor?.hides(name) && value !== null ? REDACTED : this.copy(value, depth + 1);
     if (told === undefined) return;
-    if (key === '__proto__') Object.defineProperty(copy, key, { value: told, enumerable: true });
+    if (key === '__proto__') Object.defineProperty(copy, key, { value: told, enumerable: true, writable: true });
     else copy[key] = told;
   }
+}
+
+/** Whether it is of no class, which spares asking for each of those that are told in their own way. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** Numbers that JSON or 64-bit readers cannot hold become text. */

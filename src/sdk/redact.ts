@@ -26,7 +26,7 @@ const SECRET_VALUES: readonly RegExp[] = [
 ];
 /** Only text with one of these can match any of the above; most text has none. */
 const SUSPECT =
-  /eyJ|-----|earer|asic|EARER|ASIC|:\/\/|[?&]|AKIA|ASIA|(?:gh[pousr]|xox[abprs]|[srp]k)[-_]|\d[ -]?\d{3}[ -]?\d/;
+  /eyJ|-----|earer|asic|EARER|ASIC|:\/\/|[?&]|AKIA|ASIA|(?:gh[pousr]|xox[abprs]|[srp]k)[-_]|\d(?:[ -]?\d){12}/;
 const CARD = /\b\d(?:[ -]?\d){12,18}\b/g;
 
 /** How many names are remembered with the verdict on them. */
@@ -68,6 +68,22 @@ export class Redactor {
     }
     for (const pattern of this.values) clean = clean.replace(pattern, REDACTED);
     return clean;
+  }
+
+  /** Takes the secrets out of a value that is plain, as `plainCopy` makes it: in place, so it must belong to the caller. */
+  clean(value: unknown): unknown {
+    if (typeof value === 'string') return this.text(value);
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) {
+      for (let i = 0; i < value.length; i++) value[i] = this.clean(value[i]);
+      return value;
+    }
+    const members = value as Record<string, unknown>;
+    for (const name of Object.keys(members)) {
+      const member = members[name];
+      if (member !== null) members[name] = this.hides(name) ? REDACTED : this.clean(member);
+    }
+    return members;
   }
 
   private judge(name: string): boolean {

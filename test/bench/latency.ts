@@ -34,11 +34,12 @@ export async function latencyAt(
     ...{ urls: stage.cluster.apiUrls, key: stage.cluster.adminKey, connections: 0, eventsPerBody },
     rate: eventsPerSecond / eventsPerBody,
   };
-  // A process that has just begun with requests of another kind is not what a service is.
-  await runLoad({ ...job, seconds: WARM_UP_SECONDS });
   const meter = stage.meter();
+  // Neither a service nor its clients have just begun with requests of this kind.
+  const loading = runLoad({ ...job, seconds: WARM_UP_SECONDS + seconds, warmUpSeconds: WARM_UP_SECONDS });
+  await Promise.race([pause(WARM_UP_SECONDS * 1000), loading]);
   const probes = await Probes.begin(stage);
-  const load = await runLoad({ ...job, seconds });
+  const load = await loading;
   const { queryable, sealed } = await probes.end();
   await stage.caughtUp();
   return {

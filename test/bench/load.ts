@@ -13,6 +13,8 @@ export interface LoadJob {
   seconds: number;
   /** Requests per second, whatever the answers do (open loop); absent: as fast as answers come (closed loop). */
   rate?: number;
+  /** Open loop: how long at the beginning latencies are not kept, while this process itself is compiled and connects. */
+  warmUpSeconds?: number;
   /** Closed loop: pause while more rows than `most` wait, according to the field of the Redis hash. */
   waiting?: { redisUrl: string; hash: string; field: string; most: number };
 }
@@ -23,7 +25,7 @@ export interface LoadResult {
   failed: number;
   /** Of the first request, ms since the epoch. */
   beganAt: number;
-  /** Latency in ms from the moment a request was due to its whole answer; sorted. Open loop only. */
+  /** Latency in ms from the moment a request was due to its whole answer; sorted. Open loop only, after the warm-up. */
   latencies: number[];
   /** CPU of this process for all of it, ms. */
   cpuMs: number;
@@ -92,6 +94,7 @@ class Brake {
 /** Each request is due at its own time; its latency counts from then, so a stalled server is not spared. */
 async function openLoop(job: LoadJob, rate: number, bodies: Buffer[], result: LoadResult): Promise<void> {
   const began = performance.now();
+  const measured = began + (job.warmUpSeconds ?? 0) * 1000;
   const total = Math.round(rate * job.seconds);
   const pending = new Set<Promise<void>>();
   for (let sent = 0; sent < total;) {
@@ -99,7 +102,7 @@ async function openLoop(job: LoadJob, rate: number, bodies: Buffer[], result: Lo
     for (; sent < due; sent++) {
       const dueAt = began + (sent / rate) * 1000;
       const work: Promise<void> = count(job, sent, bodies[sent % bodies.length] as Buffer, result).then(() => {
-        result.latencies.push(performance.now() - dueAt);
+        if (dueAt >= measured) result.latencies.push(performance.now() - dueAt);
         pending.delete(work);
       });
       pending.add(work);

@@ -1,4 +1,3 @@
-// From the 202 to the open alert, under load: node -r ./test/support/register.cjs test/bench/alert-latency.ts [seconds] [events per second]
 import { slotOf } from '../../src/alerts/alert';
 import { RuleInput } from '../../src/rules/rule';
 import { waitFor } from '../support/system';
@@ -55,8 +54,20 @@ async function probe(stage: Stage, n: number): Promise<number> {
   return performance.now() - began;
 }
 
-async function main(): Promise<void> {
-  const [seconds = 30, perSecond = 10_000] = process.argv.slice(2).map(Number);
+export interface AlertsResult {
+  rules: number;
+  acknowledged: number;
+  probes: number;
+  /** Probes that were not even accepted. */
+  lost: number;
+  /** From the 202 of a probe to its open alert. */
+  ms: { median: number; p95: number; p99: number; most: number };
+  groupsRemembered: number;
+  cpuMicrosPerEvent: Record<string, number>;
+}
+
+/** How long it takes from the 202 to the open alert while so many events a second come and fifty rules judge them. */
+export async function benchAlerts(seconds: number, perSecond: number): Promise<AlertsResult> {
   const stage = await Stage.set(1, 1);
   try {
     for (const rule of rules()) await post(stage, 'rules', rule);
@@ -81,16 +92,12 @@ async function main(): Promise<void> {
     const times = (await Promise.all(probes)).filter((ms) => ms !== undefined).sort((a, b) => a - b);
     const at = (share: number) => Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0);
     const state = await stage.redis.hlen(stage.cluster.keys.ruleState(TENANT));
-    process.stdout.write(
-      `${JSON.stringify({
-        ...{ rules: RULES, acknowledged, probes: times.length, lost },
-        ms: { median: at(0.5), p95: at(0.95), p99: at(0.99), most: at(1) },
-        ...{ groupsRemembered: state, cpuMicrosPerEvent: meter.perEvent(acknowledged) },
-      })}\n`,
-    );
+    return {
+      ...{ rules: RULES, acknowledged, probes: times.length, lost },
+      ms: { median: at(0.5), p95: at(0.95), p99: at(0.99), most: at(1) },
+      ...{ groupsRemembered: state, cpuMicrosPerEvent: meter.perEvent(acknowledged) },
+    };
   } finally {
     await stage.clear();
   }
 }
-
-void main();

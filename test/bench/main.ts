@@ -1,5 +1,6 @@
 /** `npm run bench`: how fast the system is, beside plain inserts into the same table. See docs/performance.md. */
 import { writeFile } from 'node:fs/promises';
+import { benchAlerts } from './alert-latency';
 import { latencyAt } from './latency';
 import { insertBuffers, insertObjects, readyBatches, ReadyBatches } from './limit';
 import { naive } from './naive';
@@ -9,6 +10,7 @@ import { benchPanels } from './panels';
 import { benchQueries } from './queries';
 import { queueEvents, queuePointers } from './queue';
 import { emptyResult, median, Rate, render, Result, SINGLES, summary } from './report';
+import { benchSdk } from './run-sdk';
 import { soak } from './soak';
 import { Stage } from './stage';
 import { benchVerify } from './verify';
@@ -18,6 +20,7 @@ const SINGLES_PER_SECOND = 1000;
 const WARM_UP_SECONDS = 3;
 /** To each route, when statistics are measured. */
 const REQUESTS = 40;
+const ALERT_SECONDS = 30;
 const SEVERAL = { apis: 2, workers: 2 };
 
 const began = Date.now();
@@ -91,11 +94,13 @@ async function measureSeveral(options: Options, result: Result): Promise<void> {
 
 /** What is measured by itself, if anything was asked for that is. */
 async function alone(options: Options): Promise<unknown> {
-  const { soakMinutes, queryEvents, verifyEvents, panelEvents } = options;
+  const { soakMinutes, queryEvents, verifyEvents, panelEvents, alertEvents, sdk } = options;
   if (soakMinutes !== undefined) return soakAlone(soakMinutes, options);
   if (queryEvents !== undefined) return benchQueries({ events: queryEvents, requests: REQUESTS, say });
   if (panelEvents !== undefined) return benchPanels({ events: panelEvents, requests: REQUESTS, say });
   if (verifyEvents !== undefined) return benchVerify(verifyEvents, say);
+  if (alertEvents !== undefined) return benchAlerts(ALERT_SECONDS, alertEvents);
+  if (sdk) return benchSdk();
   return undefined;
 }
 

@@ -18,6 +18,10 @@ export interface Options {
   queryEvents: number | undefined;
   /** Verification of so many events instead of the pipeline. */
   verifyEvents: number | undefined;
+  /** From the 202 to the open alert instead of the pipeline, at so many events a second. */
+  alertEvents: number | undefined;
+  /** What recording costs an application instead of the pipeline. */
+  sdk: boolean;
   /** The queries of all panels over so many events. */
   panelEvents: number | undefined;
   jsonFile: string | undefined;
@@ -33,6 +37,8 @@ export const USAGE = `npm run bench -- [options]
   --soak MINUTES   nothing but the pipeline under full load: memory over time
   --queries        nothing but statistics over 50 million events (--events N for another number)
   --panels         nothing but the queries of all dashboards over 50 million events (--events N for another number)
+  --alerts         nothing but the time to an open alert, with 50 rules and 10,000 events a second (--events N for another number)
+  --sdk            nothing but what recording an event costs the application
   --verify         nothing but verification of a ledger of 2 million events (--events N for another number)
   --profile DIR    CPU profiles of API and workers
   --json FILE      write the result there too
@@ -51,6 +57,8 @@ export function readOptions(args: string[]): Options | 'help' {
       queries: { type: 'boolean', default: false },
       verify: { type: 'boolean', default: false },
       panels: { type: 'boolean', default: false },
+      alerts: { type: 'boolean', default: false },
+      sdk: { type: 'boolean', default: false },
       events: { type: 'string' },
       profile: { type: 'string' },
       json: { type: 'string' },
@@ -70,6 +78,8 @@ export function readOptions(args: string[]): Options | 'help' {
     soakMinutes: values.soak === undefined ? undefined : number('soak', values.soak, 10),
     queryEvents: values.queries ? number('events', values.events, 50_000_000) : undefined,
     verifyEvents: values.verify ? number('events', values.events, 2_000_000) : undefined,
+    alertEvents: values.alerts ? number('events', values.events, 10_000) : undefined,
+    sdk: values.sdk,
     panelEvents: values.panels ? number('events', values.events, 50_000_000) : undefined,
     jsonFile: values.json,
     profileDir: values.profile,

@@ -5,6 +5,7 @@ const empty: Parameters<typeof render>[0] = {
   from: '2026-11-01T00:00:00.000Z',
   to: '2026-12-01T00:00:00.000Z',
   timezone: 'UTC',
+  parties: { from: '2026-11-01T00:00:00.000Z', to: '2026-12-01T00:00:00.000Z' },
   totals: {
     ...{ events: trend(0, 0, null), failures: trend(0, 0, null), highSeverity: trend(0, 0, null) },
     ...{ users: 0, addresses: 0, resources: 0 },
@@ -25,6 +26,12 @@ describe('mcp-audit stats', () => {
     expect(text).not.toMatch(/CATEGORY|USER|ADDRESS|ALERTS/);
     expect(text).toContain('0 events sealed, not verified yet');
     expect(text).not.toContain('not counted yet');
+  });
+
+  it('says so where users, addresses and resources are of whole days, and the rest is not', () => {
+    const text = render({ ...empty, from: '2026-11-01T05:00:00.000Z' });
+    expect(text).toContain('0 resources (of whole days, 2026-11-01 to before 2026-12-01 UTC)');
+    expect(render(empty)).not.toContain('whole days');
   });
 
   it('shows signs of changes, kinds of resources, ages of alerts and what is not counted', () => {

@@ -18,6 +18,7 @@ const summary = z.looseObject({
   from: z.string(),
   to: z.string(),
   timezone: z.string(),
+  parties: z.looseObject({ from: z.string(), to: z.string() }),
   totals: z.looseObject({
     events: trend,
     failures: trend,
@@ -82,6 +83,12 @@ const numbers = ({ count, previous, change: by }: z.infer<typeof trend>) => [
   change(by),
 ];
 
+/** Of which time users, addresses and resources are, if it is not that of the rest. */
+const wholeDays = ({ from, to, parties }: Summary): string =>
+  parties.from === from && parties.to === to
+    ? ''
+    : ` (of whole days, ${parties.from.slice(0, 10)} to before ${parties.to.slice(0, 10)} UTC)`;
+
 /** The summary as tables, one below the other; those without rows are left out. */
 export function render(s: Summary): string {
   const part = (head: string[], rows: string[][]) => (rows.length === 0 ? [] : ['', table(head, rows)]);
@@ -112,7 +119,7 @@ export function render(s: Summary): string {
       ],
     ),
     '',
-    `${s.totals.users} users, ${s.totals.addresses} addresses, ${s.totals.resources} resources`,
+    `${s.totals.users} users, ${s.totals.addresses} addresses, ${s.totals.resources} resources${wholeDays(s)}`,
     ...spreadPart('CATEGORY', s.byCategory),
     ...spreadPart('SEVERITY', s.bySeverity),
     ...spreadPart('OUTCOME', s.byOutcome),

@@ -60,7 +60,8 @@ export default function Overview() {
 function Filled({ data, span }: { data: DashboardSummary; span: Span }) {
   const t = wordsOf(overviewWords);
   const { change } = useQueryState();
-  const { totals, trend } = data;
+  const { totals, trend, parties } = data;
+  const ofDays = parties.from === data.from && parties.to === data.to ? undefined : t.wholeDays;
   const period = asQuery(span);
   const find = (filter: Record<string, string>) => href('/console/search', { ...period, ...filter });
   const times = useMemo(() => trend.starts.map((start) => Date.parse(start)), [trend]);
@@ -85,9 +86,9 @@ function Filled({ data, span }: { data: DashboardSummary; span: Span }) {
           note={<Change of={totals.highSeverity} />}
           href={find({ minSeverity: 'high' })}
         />
-        <Stat label={t.users} value={number(totals.users)} />
-        <Stat label={t.addresses} value={number(totals.addresses)} />
-        <Stat label={t.resources} value={number(totals.resources)} />
+        <Stat label={t.users} value={number(totals.users)} note={ofDays} />
+        <Stat label={t.addresses} value={number(totals.addresses)} note={ofDays} />
+        <Stat label={t.resources} value={number(totals.resources)} note={ofDays} />
       </div>
       <Card title={t.trend}>
         <TimeChart

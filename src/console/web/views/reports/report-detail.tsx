@@ -6,12 +6,13 @@ import { Button } from '../../ui/button';
 import { ErrorBox, Notice } from '../../ui/feedback';
 import { Await } from '../../ui/list';
 import { Card, Facts, Page } from '../../ui/page';
-import { Badge, Code, Time } from '../../ui/text';
+import { Code, Time } from '../../ui/text';
 import { useAction, useLoad } from '../../ui/use-load';
 import { bytes, dayOf, number } from '../../words/format';
 import { wordsOf } from '../../words/words';
 import { ControlState } from '../compliance/control-state';
 import { complianceWords } from '../compliance/words';
+import { MessageState } from '../alerts/message-state';
 import { periodOf } from './period';
 import { ReportState } from './report-state';
 import { reportWords } from './words';
@@ -83,8 +84,7 @@ function Made({ report }: { report: ComplianceReport }) {
                   {group} {to}
                 </span>
                 <span>
-                  <Badge tone={state === 'sent' ? 'good' : state === 'failed' ? 'bad' : 'info'}>{state}</Badge>{' '}
-                  {sentAt ? <Time at={sentAt} /> : reason}
+                  <MessageState state={state} /> {sentAt ? <Time at={sentAt} /> : reason}
                 </span>
               </li>
             ))}

@@ -77,6 +77,33 @@ describe('a frontier', () => {
     expect(told).toEqual(['1/0', '1/1', '2/0', '1/2', '1/3', '2/1', '3/0', '1/4', '1/5', '2/2']);
   });
 
+  it('comes to the same by many leaves at a time as by one', () => {
+    const parents = (pairs: Buffer) =>
+      Buffer.concat(
+        Array.from({ length: pairs.length / 64 }, (_, i) =>
+          nodeHash(pairs.subarray(i * 64, i * 64 + 32), pairs.subarray(i * 64 + 32, i * 64 + 64)),
+        ),
+      );
+    for (const sizes of [[1], [2], [3, 1], [1, 1, 6], [5, 11, 1, 64, 19], [0, 7, 0, 9], [8, 8, 16, 3]]) {
+      const [one, many] = [new Frontier(), new Frontier()];
+      const told = { one: new Map<string, string>(), many: new Map<string, string>() };
+      for (const size of sizes) {
+        const leaves = randomLeaves(size);
+        for (const leaf of leaves) {
+          one.append(leaf, ({ level, index }, hash) => told.one.set(`${level}/${index}`, hash.toString('hex')));
+        }
+        many.appendAll(Buffer.concat(leaves), parents, ({ level, index }, hashes) => {
+          for (let i = 0; i * 32 < hashes.length; i++) {
+            told.many.set(`${level}/${index + i}`, hashes.toString('hex', i * 32, i * 32 + 32));
+          }
+        });
+        expect(many.size).toBe(one.size);
+        expect(many.root()).toEqual(one.root());
+      }
+      expect(Object.fromEntries(told.many)).toEqual(Object.fromEntries(told.one));
+    }
+  });
+
   it('goes on beyond 2^32 leaves', () => {
     const size = 2 ** 40 + 2 ** 33 + 1;
     const tree = new Frontier(size, randomLeaves(3));

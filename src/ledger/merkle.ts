@@ -162,6 +162,11 @@ export function verifyConsistency(
 
 const half = (n: number): number => Math.floor(n / 2);
 
+/** Is told of subtrees that were completed: the first, and the hashes of it and of those to its right, 32 bytes each. */
+export type Completed = (first: Node, hashes: Buffer) => void;
+
+const NONE = Buffer.alloc(0);
+
 /** The right edge of a growing tree: the roots of its largest complete subtrees, which is all that appending needs. */
 export class Frontier {
   /** @param nodes hashes of `spanNodes([0, size])` */
@@ -177,7 +182,7 @@ export class Frontier {
   }
 
   /** Appends a leaf's hash; `completed` is told of every subtree of two or more leaves that this completes. */
-  append(hash: Buffer, completed?: (node: Node, hash: Buffer) => void): void {
+  append(hash: Buffer, completed?: Completed): void {
     let node = hash;
     let index = this.count;
     for (let level = 1; index % 2 === 1; level++) {
@@ -189,6 +194,31 @@ export class Frontier {
     }
     this.nodes.push(node);
     this.count++;
+  }
+
+  /**
+   * Appends hashes of leaves that stand one behind the other, level by level.
+   * @param parents gives the nodes over pairs of hashes, as many at a time as there are
+   */
+  appendAll(hashes: Buffer, parents: (pairs: Buffer) => Buffer, completed?: Completed): void {
+    const edge = [...this.nodes];
+    const right: Buffer[] = [];
+    let row = hashes;
+    let index = this.count;
+    for (let level = 1; row.length > 0; level++) {
+      if (index % 2 === 1) {
+        const left = edge.pop();
+        if (!left) throw new Error('the edge of the tree is broken');
+        row = Buffer.concat([left, row]);
+      }
+      const paired = row.length - (row.length % (2 * HASH_BYTES));
+      if (paired < row.length) right.unshift(Buffer.from(row.subarray(paired)));
+      row = paired === 0 ? NONE : parents(row.subarray(0, paired));
+      index = half(index);
+      if (row.length > 0) completed?.({ level, index }, row);
+    }
+    this.nodes = [...edge, ...right];
+    this.count += hashes.length / HASH_BYTES;
   }
 
   root(): Buffer {

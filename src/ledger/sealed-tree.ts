@@ -1,5 +1,6 @@
 import { Frontier, HASH_BYTES } from './merkle';
 import type { IndexedHashes, LeafRun, TileHash } from './ledger-store';
+import type { Sha256Lanes } from './sha256-lanes';
 import { TILE_HEIGHT } from './tiles';
 
 /** Why a ledger is not sealed any further. A person has to look. */
@@ -37,15 +38,21 @@ export function contiguousRun(tenant: string, size: number, found: IndexedHashes
 }
 
 /** Appends a run to a tree (which stays as it is). */
-export function grow(before: Frontier, leaves: LeafRun): Growth {
+export function grow(before: Frontier, leaves: LeafRun, lanes: Sha256Lanes): Growth {
   const tree = before.clone();
   const tiles: TileHash[] = [];
-  for (let at = 0; at < leaves.hashes.length; at += HASH_BYTES) {
-    tree.append(leaves.hashes.subarray(at, at + HASH_BYTES), ({ level, index }, hash) => {
-      if (level % TILE_HEIGHT === 0)
-        tiles.push({ tenant: leaves.tenant, level: level / TILE_HEIGHT, place: index, hash });
-    });
-  }
+  const { tenant } = leaves;
+  tree.appendAll(
+    leaves.hashes,
+    (pairs) => lanes.parents(pairs),
+    ({ level, index }, hashes) => {
+      if (level % TILE_HEIGHT !== 0) return;
+      for (let i = 0; i * HASH_BYTES < hashes.length; i++) {
+        const hash = hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+        tiles.push({ tenant, level: level / TILE_HEIGHT, place: index + i, hash });
+      }
+    },
+  );
   return { tree, leaves, tiles };
 }
 

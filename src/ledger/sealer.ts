@@ -10,6 +10,7 @@ import { Checkpoint, checkpointText, openCheckpoint, signedNote } from './checkp
 import { CheckpointHeads, Head } from './checkpoint-heads';
 import { IndexedHashes, LeafRun, LedgerStore, NewCheckpoint, StoredCheckpoint } from './ledger-store';
 import { consistencySpans, Frontier, HASH_BYTES, spanNodes, verifyConsistency } from './merkle';
+import { Sha256Lanes } from './sha256-lanes';
 import { contiguousRun, contradiction, grow, Growth, LedgerAlarm } from './sealed-tree';
 
 /** What is remembered of a tenant's ledger between two rounds. */
@@ -60,6 +61,7 @@ export class Sealer {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(REDIS) redis: Redis,
     keys: RedisKeys,
+    private readonly lanes: Sha256Lanes,
   ) {
     this.heads = new CheckpointHeads(redis, keys);
   }
@@ -138,7 +140,7 @@ export class Sealer {
     round.leaves += leaves;
     if (next === tree.size + MAX_LEAVES || next === through?.size) round.unfinished.push(tenant);
     else if (frontier !== undefined && next < end) round.missing.set(tenant, next);
-    return leaves > 0 || (renew && tree.size > 0) ? grow(tree, run) : undefined;
+    return leaves > 0 || (renew && tree.size > 0) ? grow(tree, run, this.lanes) : undefined;
   }
 
   /** The leaves that continue a tree of `size`, as noted while they landed; from the envelopes where that breaks off before `end`. */

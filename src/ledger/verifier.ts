@@ -10,11 +10,13 @@ import { RedisKeys } from '../redis/redis-keys';
 import type { Checkpoint } from './checkpoint';
 import { LedgerStore } from './ledger-store';
 import { consistencySpans, Frontier, spanNodes, verifyConsistency } from './merkle';
+import { Sha256Lanes } from './sha256-lanes';
 import { Anchor, CheckpointTrust, openFor, readStored } from './verify-checkpoints';
 import { Receipt, compareReceipts } from './verify-receipts';
 import { Removals } from './verify-manifests';
 import type { VerificationProgress, VerificationReport } from './verify-report';
 import { ReadRange, VerifyRun } from './verify-run';
+import { VerifyScan } from './verify-scan';
 import { SignatureCheck } from './verify-signatures';
 import { TreeCheck } from './verify-tree';
 import { VerifyStore } from './verify-store';
@@ -31,7 +33,9 @@ export interface VerificationRequest {
 }
 
 /** Leaves that are read at a time. */
-const RANGE = 250_000;
+const RANGE = 131_072;
+/** Ranges that are being read at the same time: ClickHouse has work while the answer of another is taken in. */
+const AHEAD = 3;
 /** How long a checkpoint may take from its signature to the store, ms. */
 const SHOWN_MS = 10_000;
 
@@ -40,9 +44,11 @@ const SHOWN_MS = 10_000;
 export class Verifier {
   constructor(
     private readonly store: VerifyStore,
+    private readonly scan: VerifyScan,
     private readonly ledger: LedgerStore,
     private readonly manifests: RetentionManifestStore,
     private readonly signatures: SignatureCheck,
+    private readonly lanes: Sha256Lanes,
     private readonly signer: CheckpointSigner,
     private readonly clock: Clock,
     @Inject(REDIS) private readonly redis: Redis,
@@ -71,7 +77,7 @@ export class Verifier {
     const from = Math.min(request.from ?? 0, to);
     const end = to === size ? size : Math.min(size, (await this.store.sizeCovering(tenant, to)) ?? size);
     const { start, tree } = await this.treeAt(tenant, from);
-    const run = new VerifyRun(tenant, tree, this.store, await this.removals(tenant));
+    const run = new VerifyRun(tenant, tree, this.store, this.scan, await this.removals(tenant));
     for (const { size: wrong, why } of broken) run.wrongCheckpoint(wrong, why);
     if (head !== null) await this.addHead(trust, head, anchors, run);
 
@@ -117,10 +123,10 @@ export class Verifier {
   private async treeAt(tenant: string, from: number): Promise<{ start: number; tree: TreeCheck }> {
     try {
       const nodes = await this.ledger.nodeHashes(tenant, spanNodes([0, from]));
-      return { start: from, tree: new TreeCheck(new Frontier(from, nodes)) };
+      return { start: from, tree: new TreeCheck(new Frontier(from, nodes), this.lanes) };
     } catch (error) {
       if (!isDamage(error)) throw error;
-      return { start: 0, tree: new TreeCheck(new Frontier()) };
+      return { start: 0, tree: new TreeCheck(new Frontier(), this.lanes) };
     }
   }
 
@@ -131,7 +137,7 @@ export class Verifier {
     return new Removals(await this.manifests.all(tenant), known);
   }
 
-  /** Reads range by range, the next while the last is judged. */
+  /** Reads range by range, the next ones while the last is judged. */
   private async walk(
     trust: CheckpointTrust,
     span: { from: number; to: number; start: number; end: number },
@@ -142,18 +148,18 @@ export class Verifier {
   ): Promise<void> {
     const { tenant } = trust;
     const bounds = cuts(span);
-    const read = (i: number) => {
-      const [first, end] = bounds[i] ?? [0, 0];
+    const read = ([first, end]: [number, number]) => {
       const reading = this.read(tenant, first, end, first >= span.from && end <= span.to);
       // Its failure is met when its turn comes.
       reading.catch(() => undefined);
       return reading;
     };
-    let next = bounds.length > 0 ? read(0) : undefined;
+    const ahead = bounds.slice(0, AHEAD).map(read);
     for (const [i, [first, end]] of bounds.entries()) {
       signal?.throwIfAborted();
-      const range = await (next as Promise<ReadRange>);
-      next = i + 1 < bounds.length ? read(i + 1) : undefined;
+      const range = await (ahead.shift() as Promise<ReadRange>);
+      const next = bounds[i + AHEAD];
+      if (next) ahead.push(read(next));
       // Retention may have removed events since the manifests were read.
       if (run.unexplained(range) > 0) run.removals = await this.removals(tenant);
       const stored = await this.store.checkpoints(tenant, first === span.start && first > 0 ? first : first + 1, end);
@@ -173,10 +179,10 @@ export class Verifier {
   }
 
   private async read(tenant: string, first: number, end: number, withEvents: boolean): Promise<ReadRange> {
-    const sealing = this.store.sealed(tenant, first, end);
+    const sealing = this.scan.sealed(tenant, first, end);
     if (!withEvents) return { first, end, sealed: await sealing, events: undefined };
     const signatures = await this.signatures.begin();
-    const [sealed, judged] = await Promise.all([sealing, this.store.judged(tenant, first, end, signatures)]);
+    const [sealed, judged] = await Promise.all([sealing, this.scan.judged(tenant, first, end, signatures)]);
     return { first, end, sealed, events: { judged, signatures } };
   }
 

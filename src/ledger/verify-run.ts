@@ -7,7 +7,8 @@ import type { Removals } from './verify-manifests';
 import { Fault, Findings, FaultKind, NoteKind } from './verify-report';
 import { HashTable, JudgedRows, rowKey } from './verify-rows';
 import type { CheckedSignatures } from './verify-signatures';
-import { COMPARED, type VerifyStore } from './verify-store';
+import { COMPARED, type VerifyScan } from './verify-scan';
+import type { VerifyStore } from './verify-store';
 
 /** A range of leaves as it was read. The events are left out where only the tree is followed. */
 export interface ReadRange {
@@ -41,6 +42,7 @@ export class VerifyRun {
     private readonly tenant: string,
     private readonly tree: TreeCheck,
     private readonly store: VerifyStore,
+    private readonly scan: VerifyScan,
     public removals: Removals,
   ) {}
 
@@ -307,7 +309,7 @@ export class VerifyRun {
     for (const level of new Set(computed.map((tile) => tile.level))) {
       const ofLevel = computed.filter((tile) => tile.level === level);
       const places = ofLevel.map((tile) => tile.place);
-      const stored = await this.store.tiles(this.tenant, level, Math.min(...places), Math.max(...places) + 1);
+      const stored = await this.scan.tiles(this.tenant, level, Math.min(...places), Math.max(...places) + 1);
       for (const { place, gone } of wrongTiles(ofLevel, stored)) {
         const detail = gone ? 'the ledger holds no such tile hash' : 'the tile hash is not that of the leaves below it';
         this.faults.add({ ...at(null, null), kind: 'wrong-tile', reference: `tile ${level}/${place}`, detail });

@@ -2,40 +2,9 @@ import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
 import { readRows, UNLOGGED } from '../clickhouse/read-rows';
-import { ENVELOPE_TUPLE, EXTRACTED_COLUMNS } from '../events/extracted-columns';
-import type { TileHash } from './ledger-store';
-import { HASH_BYTES } from './merkle';
-import { eachRecord, HashTable, JudgedTable, readLeaf, rowKey } from './verify-rows';
 import type { VerificationReport } from './verify-report';
-import type { SignatureTally } from './verify-signatures';
-
-/** Columns that are compared with the envelope; bit i of a row's differences is the i-th. */
-export const COMPARED: readonly string[] = [...EXTRACTED_COLUMNS.map((column) => column.name), 'checksum'];
-
-const DIFFERENCES = COMPARED.map((name, i) => {
-  const { value, tolerant = value } = EXTRACTED_COLUMNS[i] ?? { value: 'rehashed' };
-  // Where both are null they are the same.
-  const column = name === 'severity' ? 'toString(severity)' : `events.${name}`;
-  const differs =
-    name === 'amount' || name === 'record_count'
-      ? `(isNull(${column}) != isNull(${tolerant}) OR ifNull(${column} != ${tolerant}, 0))`
-      : `${column} != ${tolerant}`;
-  return `bitShiftLeft(toUInt32(${differs}), ${i})`;
-});
-
-/** Columns of few values are no quicker to compare than to make. */
-const MEMBERS = ENVELOPE_TUPLE.replaceAll('LowCardinality(String)', 'String');
-/** Where the fields of a judged row stand. */
-const HASH_AT = 8;
-const CHECKSUM_AT = HASH_AT + HASH_BYTES;
-const DIFFERENCES_AT = CHECKSUM_AT + HASH_BYTES;
-const KEY_AT = DIFFERENCES_AT + 4;
-const SIGNATURE_AT = KEY_AT + 4;
 
 const IN_RANGE = `tenant = {tenant:String} AND leaf_index >= {first:UInt64} AND leaf_index < {end:UInt64}`;
-const QUIET = { log_queries: 0 } as const;
-/** The whole answer is made before the first byte goes out, so a failure is an error and no short answer. */
-const WHOLE = { ...QUIET, wait_end_of_query: 1 } as const;
 /** Hashes in one parameter, 64 characters each: ClickHouse takes at most 128 KiB. */
 const LOOKUP = 1500;
 
@@ -64,64 +33,10 @@ export interface EventRow {
   hash: Buffer;
 }
 
-/** What verification asks ClickHouse. It never tells it a key: who administers the store must not be able to sign. */
+/** What verification looks up in ClickHouse, beside what it reads from end to end (`verify-scan.ts`). */
 @Injectable()
 export class VerifyStore {
   constructor(@Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient) {}
-
-  /** Hashes the stored bytes of a range again, compares all columns with them, and has the signatures counted. */
-  async judged(tenant: string, first: number, end: number, signatures: SignatureTally): Promise<JudgedTable> {
-    const table = new JudgedTable(first, end);
-    const stream = await this.stream(
-      `SELECT leaf_index, SHA256(concat(char(0), envelope)), rehashed, toUInt32(${DIFFERENCES.join(' + ')}), key_id, signature
-       FROM (SELECT *, SHA256(envelope) AS rehashed, JSONExtract(envelope, '${MEMBERS}') AS e FROM events WHERE ${IN_RANGE})
-         AS events`,
-      { tenant, first, end },
-      WHOLE,
-    );
-    await eachRecord(stream, SIGNATURE_AT + HASH_BYTES, (bytes, at) => {
-      const leafIndex = readLeaf(bytes, at);
-      table.put(leafIndex, bytes, at + HASH_AT);
-      const leafHash = bytes.subarray(at + HASH_AT, at + CHECKSUM_AT);
-      const checksum = bytes.toString('latin1', at + CHECKSUM_AT, at + DIFFERENCES_AT);
-      const signature = bytes.toString('latin1', at + SIGNATURE_AT, at + SIGNATURE_AT + HASH_BYTES);
-      signatures.add({ leafIndex, leafHash, checksum, keyId: bytes.readUInt32LE(at + KEY_AT), signature });
-      const differences = bytes.readUInt32LE(at + DIFFERENCES_AT);
-      if (differences !== 0) table.differing.set(rowKey(leafIndex, leafHash), differences);
-    });
-    return table;
-  }
-
-  /** The leaf hashes that the ledger holds. */
-  async sealed(tenant: string, first: number, end: number): Promise<HashTable> {
-    const table = new HashTable(first, end);
-    const stream = await this.stream(
-      `SELECT leaf_index, leaf_hash FROM ledger_leaves WHERE ${IN_RANGE}`,
-      { tenant, first, end },
-      WHOLE,
-    );
-    await eachRecord(stream, 8 + HASH_BYTES, (bytes, at) => {
-      const leaf = readLeaf(bytes, at);
-      // The same hash twice is a row that was written again.
-      if (table.get(leaf)?.equals(bytes.subarray(at + 8, at + 8 + HASH_BYTES)) !== true) table.put(leaf, bytes, at + 8);
-    });
-    return table;
-  }
-
-  async tiles(tenant: string, level: number, start: number, end: number): Promise<Omit<TileHash, 'tenant'>[]> {
-    const tiles: Omit<TileHash, 'tenant'>[] = [];
-    const stream = await this.stream(
-      `SELECT place, hash FROM ledger_tiles
-       WHERE tenant = {tenant:String} AND level = {level:UInt8} AND place >= {start:UInt64} AND place < {end:UInt64}`,
-      { tenant, level, start, end },
-      WHOLE,
-    );
-    await eachRecord(stream, 8 + HASH_BYTES, (bytes, at) => {
-      const hash = Buffer.from(bytes.subarray(at + 8, at + 8 + HASH_BYTES));
-      tiles.push({ level, place: readLeaf(bytes, at), hash });
-    });
-    return tiles;
-  }
 
   /** Checkpoints with `first <= size <= last`, by size and time. */
   checkpoints(tenant: string, first: number, last: number): Promise<CheckpointRow[]> {
@@ -242,7 +157,7 @@ export class VerifyStore {
           ...{ started_at: report.startedAt, finished_at: report.finishedAt },
         },
       ],
-      clickhouse_settings: { ...QUIET, async_insert: 0 },
+      clickhouse_settings: { ...UNLOGGED, async_insert: 0 },
     });
   }
 
@@ -271,19 +186,6 @@ export class VerifyStore {
       params,
     );
     return rows.map((row) => ({ ...row, hash: Buffer.from(row.hash, 'hex') }));
-  }
-
-  private async stream(
-    query: string,
-    params: Record<string, unknown>,
-    settings: typeof QUIET | typeof WHOLE,
-  ): Promise<AsyncIterable<Buffer>> {
-    const { stream } = await this.clickhouse.exec({
-      query: `${query} FORMAT RowBinary`,
-      query_params: params,
-      clickhouse_settings: settings,
-    });
-    return stream as AsyncIterable<Buffer>;
   }
 
   private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {

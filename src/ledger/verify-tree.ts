@@ -1,6 +1,8 @@
-import { Frontier, HASH_BYTES } from './merkle';
+import { Completed, Frontier, HASH_BYTES } from './merkle';
 import type { TileHash } from './ledger-store';
+import type { Sha256Lanes } from './sha256-lanes';
 import { TILE_HEIGHT } from './tiles';
+import { hashAt } from './verify-rows';
 
 /** A leaf for which the store tells two hashes: the one that was sealed, and that of the event that stands there now. */
 export interface Conflict {
@@ -30,7 +32,10 @@ export class TreeCheck {
   private open: Conflict[] = [];
   private tiles = new Map<string, ComputedTile>();
 
-  constructor(private tree: Frontier) {}
+  constructor(
+    private tree: Frontier,
+    private readonly lanes: Sha256Lanes,
+  ) {}
 
   get size(): number {
     return this.tree.size;
@@ -42,18 +47,19 @@ export class TreeCheck {
    */
   append(hashes: Buffer, conflicts: readonly Conflict[]): void {
     const first = this.size;
-    let next = 0;
-    for (let at = 0, leaf = first; at < hashes.length; at += HASH_BYTES, leaf++) {
-      const hash = hashes.subarray(at, at + HASH_BYTES);
-      const conflict = conflicts[next]?.leafIndex === leaf ? conflicts[next++] : undefined;
-      if (conflict) {
-        this.open.push(conflict);
-        this.believing ??= this.tree.clone();
-      }
+    let done = first;
+    for (const conflict of conflicts) {
+      this.addAll(hashes.subarray((done - first) * HASH_BYTES, (conflict.leafIndex - first) * HASH_BYTES));
+      this.open.push(conflict);
+      this.believing ??= this.tree.clone();
+      const { leafIndex, sealed, event, plausible } = conflict;
+      const hash = hashAt(hashes, leafIndex - first);
       // A leaf hash that is gone is computed from the event.
-      this.add(this.tree, conflict && !conflict.sealed ? conflict.event : hash);
-      if (this.believing) this.add(this.believing, conflict?.plausible ? conflict.event : hash);
+      this.tree.append(sealed ? hash : event, this.completed);
+      this.believing.append(plausible ? event : hash, this.completed);
+      done = leafIndex + 1;
     }
+    this.addAll(hashes.subarray((done - first) * HASH_BYTES));
   }
 
   /** Whether a signed root is that of the tree; settles what was open. */
@@ -81,16 +87,23 @@ export class TreeCheck {
     this.believing = undefined;
   }
 
-  private add(tree: Frontier, leaf: Buffer): void {
-    tree.append(leaf, ({ level, index }, hash) => {
-      if (level % TILE_HEIGHT !== 0) return;
-      const tile = { level: level / TILE_HEIGHT, place: index };
+  private addAll(hashes: Buffer): void {
+    const parents = (pairs: Buffer) => this.lanes.parents(pairs);
+    this.tree.appendAll(hashes, parents, this.completed);
+    this.believing?.appendAll(hashes, parents, this.completed);
+  }
+
+  private readonly completed: Completed = ({ level, index }, hashes) => {
+    if (level % TILE_HEIGHT !== 0) return;
+    for (let i = 0; i * HASH_BYTES < hashes.length; i++) {
+      const tile = { level: level / TILE_HEIGHT, place: index + i };
+      const hash = hashAt(hashes, i);
       const key = `${tile.level}/${tile.place}`;
       const known = this.tiles.get(key);
       if (known) known.hashes.push(hash);
       else this.tiles.set(key, { ...tile, hashes: [hash] });
-    });
-  }
+    }
+  };
 }
 
 /** Tiles that are not stored as computed, and those that are not stored. Pure. */

@@ -1,4 +1,5 @@
 import { Sealer } from '../../src/ledger/sealer';
+import { Sha256Lanes } from '../../src/ledger/sha256-lanes';
 import { LedgerStore } from '../../src/ledger/ledger-store';
 import { SystemClock } from '../../src/common/clock';
 import { CheckpointSigner } from '../../src/keys/checkpoint-signer';
@@ -20,7 +21,15 @@ beforeAll(async () => {
   writer = await ownWriter(api.stores);
   const { clickhouse, config, redis } = api.stores;
   const signer = inApi(CheckpointSigner);
-  sealer = new Sealer(new LedgerStore(clickhouse), signer, new SystemClock(), config, redis, writer.keys);
+  sealer = new Sealer(
+    new LedgerStore(clickhouse),
+    signer,
+    new SystemClock(),
+    config,
+    redis,
+    writer.keys,
+    new Sha256Lanes(),
+  );
 });
 afterAll(() => api.close());
 

@@ -6,6 +6,7 @@ import { SystemClock } from '../../src/common/clock';
 import { CheckpointSigner } from '../../src/keys/checkpoint-signer';
 import { LedgerStore } from '../../src/ledger/ledger-store';
 import { Sealer } from '../../src/ledger/sealer';
+import { Sha256Lanes } from '../../src/ledger/sha256-lanes';
 import { tilePath, tilesOf } from '../../src/ledger/tiles';
 import { VerifyService } from '../../src/ledger/verify.service';
 import { VerifyStore } from '../../src/ledger/verify-store';
@@ -155,7 +156,15 @@ describe('verification by schedule', () => {
       const writer = await ownWriter(api.stores);
       const inApi = <T>(type: new (...args: never[]) => T): T => api.app.get<T>(type, { strict: false });
       const signer = inApi(CheckpointSigner);
-      const sealer = new Sealer(new LedgerStore(clickhouse), signer, new SystemClock(), config, redis, writer.keys);
+      const sealer = new Sealer(
+        new LedgerStore(clickhouse),
+        signer,
+        new SystemClock(),
+        config,
+        redis,
+        writer.keys,
+        new Sha256Lanes(),
+      );
       const tenant = freshTenant();
       let ahead = 0;
       const clock = { now: () => Date.now() + ahead };

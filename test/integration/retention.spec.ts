@@ -4,6 +4,7 @@ import { CheckpointSigner } from '../../src/keys/checkpoint-signer';
 import { KeyKeeper } from '../../src/keys/key-keeper';
 import { LedgerStore } from '../../src/ledger/ledger-store';
 import { Sealer } from '../../src/ledger/sealer';
+import { Sha256Lanes } from '../../src/ledger/sha256-lanes';
 import { manifestFault } from '../../src/privacy/retention-manifest';
 import { RetentionManifestStore } from '../../src/privacy/retention-manifest-store';
 import { RetentionJob } from '../../src/privacy/retention-job';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   keys = writer.keys;
   signer = inApi(CheckpointSigner);
   const { clickhouse, config, redis } = api.stores;
-  sealer = new Sealer(new LedgerStore(clickhouse), signer, new SystemClock(), config, redis, keys);
+  sealer = new Sealer(new LedgerStore(clickhouse), signer, new SystemClock(), config, redis, keys, new Sha256Lanes());
 });
 afterAll(() => api.close());
 

@@ -4,6 +4,7 @@ import { openCheckpoint } from '../../src/ledger/checkpoint';
 import { LedgerStore } from '../../src/ledger/ledger-store';
 import { leafHash, rootOf } from '../../src/ledger/merkle';
 import { Round, Sealer } from '../../src/ledger/sealer';
+import { Sha256Lanes } from '../../src/ledger/sha256-lanes';
 import { RedisKeys } from '../../src/redis/redis-keys';
 import { ownStores, OwnStores } from '../support/engines';
 import { insertEvents } from '../support/insert-events';
@@ -49,7 +50,7 @@ function sealer(fate: Fate = { steps: Infinity, half: false }): Sealer {
     });
   const redis = dying(stores.redis, ['eval']);
   const store = dying(new LedgerStore(stores.clickhouse), ['saveLeaves', 'saveTiles', 'saveCheckpoints']);
-  return new Sealer(store, signer, new SystemClock(), stores.config, redis, keys);
+  return new Sealer(store, signer, new SystemClock(), stores.config, redis, keys, new Sha256Lanes());
 }
 
 const seal = (by: Sealer, tenant: string, renew = false): Promise<Round> =>

@@ -196,7 +196,8 @@ export class Cluster {
       name,
       command: process.execPath,
       args,
-      options: { stdio, env },
+      // In a session of its own, as under the supervisor: Linux shares the processors out by session.
+      options: { stdio, env, detached: true },
       ready: firstMessage,
       stop: 'SIGTERM',
       graceMs: GRACE_MS,

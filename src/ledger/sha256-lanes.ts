@@ -1,5 +1,30 @@
 import { Injectable } from '@nestjs/common';
 import { HASH_BYTES } from './merkle';
+import {
+  add,
+  advance,
+  call,
+  Code,
+  gather,
+  get,
+  I32,
+  i32,
+  instantiate,
+  load128,
+  or,
+  rotate,
+  scatter,
+  select,
+  set,
+  shiftLeft,
+  shiftRight,
+  splat,
+  store128,
+  swap,
+  V128,
+  whileLeft,
+  xor,
+} from './webassembly';
 
 /**
  * SHA-256 (FIPS 180-4) of four short messages at a time, each in one lane of the vectors of WebAssembly. One call of Node's own
@@ -18,15 +43,10 @@ const STATE = WORDS + 16 * VECTOR;
 const INITIAL = STATE + 8 * VECTOR;
 const INNER = INITIAL + 8 * VECTOR;
 const OUTER = INNER + 8 * VECTOR;
+/** Behind all these. */
 const INPUT = 1024;
 const OUTPUT = INPUT + BATCH * 2 * HASH_BYTES;
 const PAGES = Math.ceil((OUTPUT + BATCH * HASH_BYTES) / 65_536);
-
-/** TypeScript knows it only together with the browser. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: unknown };
-};
 
 interface Program {
   memory: { buffer: ArrayBuffer };
@@ -125,70 +145,24 @@ function fractions(root: (n: number) => number, count: number): Uint32Array {
 const INITIAL_STATE = fractions(Math.sqrt, 8);
 const ROUNDS = fractions(Math.cbrt, 64);
 
-let compiled: object | undefined;
-
-function load(): Program {
-  compiled ??= new WebAssembly.Module(assemble());
-  return new WebAssembly.Instance(compiled).exports as Program;
-}
-
-/** Bytes of a program, whole or in part. */
-type Code = readonly (number | Code)[];
-
-const unsigned = (n: number): number[] => (n < 0x80 ? [n] : [(n & 0x7f) | 0x80, ...unsigned(n >>> 7)]);
-const signed = (n: number): number[] => (n >= -64 && n < 64 ? [n & 0x7f] : [(n & 0x7f) | 0x80, ...signed(n >> 7)]);
-const sized = (code: Code): Code => {
-  const bytes = flat(code);
-  return [...unsigned(bytes.length), ...bytes];
-};
-const list = (items: readonly Code[]): Code => [...unsigned(items.length), ...items];
-const flat = (code: Code): number[] => code.flat(Infinity as 1) as number[];
-
-const get = (local: number): Code => [0x20, ...unsigned(local)];
-const set = (local: number): Code => [0x21, ...unsigned(local)];
-const i32 = (n: number): Code => [0x41, ...signed(n)];
-const vector = (opcode: number): Code => [0xfd, ...unsigned(opcode)];
-const bytesOf = (word: number): number[] => [word & 255, (word >>> 8) & 255, (word >>> 16) & 255, word >>> 24];
-
-const load128 = (address: Code, offset: number): Code => [address, vector(0x00), 4, ...unsigned(offset)];
-const store128 = (offset: number, value: Code): Code => [i32(0), value, vector(0x0b), 4, ...unsigned(offset)];
-const splat = (word: number): Code => [
-  vector(0x0c),
-  ...bytesOf(word),
-  ...bytesOf(word),
-  ...bytesOf(word),
-  ...bytesOf(word),
-];
-const shiftLeft = (x: Code, bits: number): Code => [x, i32(bits), vector(0xab)];
-const shiftRight = (x: Code, bits: number): Code => [x, i32(bits), vector(0xad)];
-const or = (a: Code, b: Code): Code => [a, b, vector(0x50)];
-const xor = (a: Code, b: Code): Code => [a, b, vector(0x51)];
-const add = (first: Code, ...rest: Code[]): Code => rest.reduce((sum, each) => [sum, each, vector(0xae)], first);
-/** Bits of `a` where the mask has ones, of `b` where it has zeros. */
-const select = (a: Code, b: Code, mask: Code): Code => [a, b, mask, vector(0x52)];
-const rotate = (x: Code, bits: number): Code => or(shiftRight(x, bits), shiftLeft(x, 32 - bits));
-/** The bytes of each word the other way round. */
-const swap = (x: Code): Code => [x, x, vector(0x0d), 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12];
-/** The word at `offset` of each of four messages that stand `stride` bytes apart from `address` on. */
-const gather = (address: Code, stride: number, offset: number): Code =>
-  [0, 1, 2, 3].reduce<Code>(
-    (lanes, lane) => [address, lanes, vector(0x56), 0, ...unsigned(lane * stride + offset), lane],
-    splat(0),
-  );
-/** Writes the lanes of a vector to four messages. */
-const scatter = (address: Code, value: Code, stride: number, offset: number): Code =>
-  [0, 1, 2, 3].map((lane) => [address, value, vector(0x5a), 0, ...unsigned(lane * stride + offset), lane]);
+const load = () =>
+  instantiate<Program>(PAGES, [
+    { name: 'block', parameters: [], locals: { count: 26, type: V128 }, code: compress() },
+    { name: 'macs', parameters: [I32], locals: { count: 2, type: I32 }, code: macs() },
+    { name: 'parents', parameters: [I32], locals: { count: 2, type: I32 }, code: parents() },
+  ]);
 
 const each = (count: number, code: (i: number) => Code): Code => Array.from({ length: count }, (_, i) => code(i));
 const word = (i: number, value: Code): Code => store128(WORDS + i * VECTOR, value);
 const state = (i: number): Code => load128(i32(0), STATE + i * VECTOR);
 const start = (from: number): Code => each(8, (i) => store128(STATE + i * VECTOR, load128(i32(0), from + i * VECTOR)));
-const BLOCK: Code = [0x10, 0];
+const BLOCK = call(0);
 
 /** The compression of FIPS 180-4, 6.2.2, without a loop; locals 0 to 15 are the schedule, 16 to 23 are a to h, 24 and 25 sums. */
 function compress(): Code {
   const w = (t: number) => t % 16;
-  const v = (name: number, t: number) => get(16 + ((name + 64 - t) % 8));
+  const local = (name: number, t: number) => 16 + ((name + 64 - t) % 8);
+  const v = (name: number, t: number) => get(local(name, t));
   const sigma = (x: Code, a: number, b: number, c: number, last = rotate) =>
     xor(xor(rotate(x, a), rotate(x, b)), last(x, c));
   const round = (t: number): Code => {
@@ -204,23 +178,15 @@ function compress(): Code {
             ),
             set(w(t)),
           ];
-    const [a, b, c, d, e, f, g, h] = [0, 1, 2, 3, 4, 5, 6, 7].map((name) => v(name, t)) as [
-      Code,
-      Code,
-      Code,
-      Code,
-      Code,
-      Code,
-      Code,
-      Code,
-    ];
+    const [a, b, c, d] = [v(0, t), v(1, t), v(2, t), v(3, t)];
+    const [e, f, g, h] = [v(4, t), v(5, t), v(6, t), v(7, t)];
     return [
       ...schedule,
       ...[add(h, sigma(e, 6, 11, 25), select(f, g, e), splat(ROUNDS[t] ?? 0), get(w(t))), set(24)],
       ...[add(sigma(a, 2, 13, 22), select(c, a, xor(a, b))), set(25)],
       // The names move on by one: what was d becomes e, and h becomes a.
-      ...[add(d, get(24)), set(16 + ((3 + 64 - t) % 8))],
-      ...[add(get(24), get(25)), set(16 + ((7 + 64 - t) % 8))],
+      ...[add(d, get(24)), set(local(3, t))],
+      ...[add(get(24), get(25)), set(local(7, t))],
     ];
   };
   return [
@@ -233,11 +199,12 @@ function compress(): Code {
 
 /** Runs a body for each four of so many messages: parameter 0 their number, locals 1 and 2 where they and their hashes are. */
 const loop = (width: number, body: Code): Code => [
-  ...[i32(INPUT), set(1), i32(OUTPUT), set(2), 0x03, 0x40],
-  body,
-  each(8, (i) => scatter(get(2), swap(state(i)), HASH_BYTES, i * 4)),
-  ...[get(1), i32(LANES * width), 0x6a, set(1), get(2), i32(LANES * HASH_BYTES), 0x6a, set(2)],
-  ...[get(0), i32(LANES), 0x6b, 0x22, 0, 0x0d, 0, 0x0b],
+  ...[i32(INPUT), set(1), i32(OUTPUT), set(2)],
+  whileLeft(0, LANES, [
+    body,
+    each(8, (i) => scatter(get(2), swap(state(i)), HASH_BYTES, i * 4)),
+    ...[advance(1, LANES * width), advance(2, LANES * HASH_BYTES)],
+  ]),
 ];
 
 /** Both hashes of an HMAC end with a message of 32 bytes behind a block. */
@@ -267,38 +234,3 @@ const parents = (): Code => {
     ...[word(15, splat((width + 1) * 8)), BLOCK],
   ]);
 };
-
-/** Writes the program in the binary format of WebAssembly, section by section. */
-function assemble(): Uint8Array<ArrayBuffer> {
-  const section = (id: number, content: Code): Code => [id, sized(content)];
-  const [I32, V128] = [0x7f, 0x7b];
-  const name = (text: string): Code => sized([...Buffer.from(text)]);
-  const body = (locals: Code, code: Code): Code => sized([locals, code, 0x0b]);
-  return Uint8Array.from(
-    flat([
-      ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      section(
-        1,
-        list([
-          [0x60, 0, 0],
-          [0x60, 1, I32, 0],
-        ]),
-      ),
-      section(3, list([[0], [1], [1]])),
-      section(5, list([[0, ...unsigned(PAGES)]])),
-      section(
-        7,
-        list([
-          [name('memory'), 2, 0],
-          [name('block'), 0, 0],
-          [name('macs'), 0, 1],
-          [name('parents'), 0, 2],
-        ]),
-      ),
-      section(
-        10,
-        list([body(list([[26, V128]]), compress()), body(list([[2, I32]]), macs()), body(list([[2, I32]]), parents())]),
-      ),
-    ]),
-  );
-}

@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readRuntime } from '../../src/supervisor/runtime-file';
@@ -8,6 +9,10 @@ import { descendants } from '../support/processes';
 import { startSystem, System, TestTenant, waitFor } from '../support/system';
 
 const run = promisify(execFile);
+
+interface PackageFile {
+  scripts: { start: string };
+}
 
 /** Process ids whose command line names the data directory: the engines and their guards. */
 async function processesOn(dataDir: string): Promise<number[]> {
@@ -17,6 +22,35 @@ async function processesOn(dataDir: string): Promise<number[]> {
     .filter((line) => line.includes(dataDir) && !line.includes('ps -eo'))
     .map((line) => Number.parseInt(line, 10));
 }
+
+/** What `npm start` runs at last, here a program that waits to be told to end. */
+const WAITS = `
+process.once('SIGTERM', () => { console.log('told to end'); process.exit(0); });
+setInterval(() => undefined, 1000);
+console.log('runs');`;
+
+it('hands on to the system what ends npm start', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'mcp-audit-start-'));
+  const { scripts } = JSON.parse(await readFile(join(__dirname, '../../package.json'), 'utf8')) as PackageFile;
+  // Setting up and building would get in the way of the other tests.
+  const start = scripts.start.split('&&').at(-1);
+  await writeFile(join(dir, 'package.json'), JSON.stringify({ scripts: { start: `true && ${start}` } }));
+  await mkdir(join(dir, 'dist'));
+  await writeFile(join(dir, 'dist/main.js'), WAITS);
+  const npm = spawn('npm', ['start'], { cwd: dir, stdio: ['ignore', 'pipe', 'ignore'] });
+  let said = '';
+  npm.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const says = (words: string) => waitFor(() => Promise.resolve(said.includes(words) || undefined));
+  await says('runs');
+  const started = descendants(npm.pid ?? NaN);
+  try {
+    npm.kill('SIGTERM');
+    await says('told to end');
+  } finally {
+    for (const pid of started.filter((each) => existsSync(`/proc/${each}`))) process.kill(pid, 'SIGKILL');
+    await rm(dir, { recursive: true });
+  }
+});
 
 /** ClickHouse's codes for "not allowed" and "not while read-only". */
 const DENIED = /^Code: (497|164)\./;

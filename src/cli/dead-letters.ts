@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { collect, connect, withTenant } from './context';
 import { print, printJson, table } from './output';
+import { queryOf, readPages } from './pages';
 import { wholeNumber } from './search';
 
 const deadLetter = z.looseObject({
@@ -12,22 +13,20 @@ const deadLetter = z.looseObject({
   state: z.string(),
   createdAt: z.string(),
 });
-const page = z.object({ items: z.array(deadLetter), nextCursor: z.string().nullable() });
 type Options = { tenant?: string; json?: boolean };
 type Filters = { state?: string[]; code?: string[]; event?: string[]; from?: string; to?: string };
 
 async function list(options: Options & Filters & { limit: string }): Promise<void> {
-  const query = new URLSearchParams({ limit: String(wholeNumber('--limit', options.limit)) });
-  for (const state of options.state ?? []) query.append('state', state);
-  for (const code of options.code ?? []) query.append('reasonCode', code);
-  for (const event of options.event ?? []) query.append('eventId', event);
-  if (options.from !== undefined) query.set('from', options.from);
-  if (options.to !== undefined) query.set('to', options.to);
-  const { items, nextCursor } = await (await connect(options)).json('GET', 'dead-letters', page, { query });
+  const query = queryOf({
+    ...{ state: options.state, reasonCode: options.code, eventId: options.event },
+    ...{ from: options.from, to: options.to },
+  });
+  const limit = wholeNumber('--limit', options.limit);
+  const { items, more } = await readPages(await connect(options), 'dead-letters', deadLetter, query, limit);
   if (options.json) return printJson(items);
   const rows = items.map((d) => [d.id, d.createdAt, d.state, d.reasonCode, d.reason.slice(0, 100)]);
   print(items.length === 0 ? 'no dead letters' : table(['ID', 'CREATED', 'STATE', 'CODE', 'REASON'], rows));
-  if (nextCursor) process.stderr.write(`${items.length} shown, there are more; use --limit\n`);
+  if (more) process.stderr.write(`${items.length} shown, there are more; use --limit\n`);
 }
 
 async function show(id: string, options: Options): Promise<void> {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { AuditClient } from './client';
 import { collect, connect, withTenant } from './context';
 import { EXIT, print, printJson, table } from './output';
+import { queryOf, readPages } from './pages';
 import { wholeNumber } from './search';
 
 const notification = z.looseObject({
@@ -37,25 +38,12 @@ interface LogOptions extends Options {
 }
 
 async function runLog(options: LogOptions): Promise<void> {
+  const query = queryOf({
+    ...{ state: options.state, group: options.group, alertId: options.alert, type: options.type },
+    ...{ from: options.from, to: options.to },
+  });
   const limit = wholeNumber('--limit', options.limit);
-  const query = new URLSearchParams();
-  const add = (name: string, values: string[] | undefined) => values?.forEach((value) => query.append(name, value));
-  add('state', options.state);
-  add('group', options.group);
-  add('alertId', options.alert);
-  add('type', options.type);
-  if (options.from !== undefined) query.set('from', options.from);
-  if (options.to !== undefined) query.set('to', options.to);
-  const client = await connect(options);
-  const found: Notification[] = [];
-  let cursor: string | null | undefined;
-  do {
-    query.set('limit', String(Math.min(limit - found.length, 1000)));
-    if (cursor) query.set('cursor', cursor);
-    const answer = await client.json('GET', 'notifications', page, { query });
-    found.push(...answer.items);
-    cursor = answer.nextCursor;
-  } while (cursor && found.length < limit);
+  const { items: found, more } = await readPages(await connect(options), 'notifications', notification, query, limit);
   if (options.json) return printJson(found);
   if (found.length === 0) return print('no notifications');
   const rows = found.map((n) => [
@@ -70,6 +58,7 @@ async function runLog(options: LogOptions): Promise<void> {
     n.reason ?? '',
   ]);
   print(table(['CREATED', 'STATE', 'KIND', 'RULE', 'GROUP', 'CHANNEL', 'TO', 'TRIES', 'REASON'], rows));
+  if (more) process.stderr.write(`${found.length} shown, there are more; use --limit\n`);
 }
 
 async function runTest(options: Options & { group: string; channel?: string }): Promise<void> {

@@ -1,11 +1,9 @@
 import { Sealer } from '../../src/ledger/sealer';
-import { Sha256Lanes } from '../../src/ledger/sha256-lanes';
-import { LedgerStore } from '../../src/ledger/ledger-store';
-import { SystemClock } from '../../src/common/clock';
 import { CheckpointSigner } from '../../src/keys/checkpoint-signer';
 import type { Finding, VerificationReport } from '../../src/ledger/verify-report';
 import { RetentionManifest } from '../../src/privacy/retention-manifest';
 import { RetentionManifestStore } from '../../src/privacy/retention-manifest-store';
+import { testSealer } from '../support/test-sealer';
 import { OwnWriter, ownWriter } from '../support/own-writer';
 import { OwnApi, ownApi } from '../support/search-api';
 import { freshTenant, putRows, rowsOf } from '../support/segments';
@@ -19,17 +17,8 @@ const inApi = <T>(type: new (...args: never[]) => T): T => api.app.get<T>(type, 
 beforeAll(async () => {
   api = await ownApi();
   writer = await ownWriter(api.stores);
-  const { clickhouse, config, redis } = api.stores;
   const signer = inApi(CheckpointSigner);
-  sealer = new Sealer(
-    new LedgerStore(clickhouse),
-    signer,
-    new SystemClock(),
-    config,
-    redis,
-    writer.keys,
-    new Sha256Lanes(),
-  );
+  sealer = testSealer(api.stores, signer, writer.keys);
 });
 afterAll(() => api.close());
 

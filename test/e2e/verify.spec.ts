@@ -2,16 +2,14 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createClient } from '@clickhouse/client';
-import { SystemClock } from '../../src/common/clock';
 import { CheckpointSigner } from '../../src/keys/checkpoint-signer';
 import { LedgerStore } from '../../src/ledger/ledger-store';
-import { Sealer } from '../../src/ledger/sealer';
-import { Sha256Lanes } from '../../src/ledger/sha256-lanes';
 import { tilePath, tilesOf } from '../../src/ledger/tiles';
 import { VerifyService } from '../../src/ledger/verify.service';
 import { VerifyStore } from '../../src/ledger/verify-store';
 import { VerifyWorker } from '../../src/ledger/verify-worker';
 import { readRuntime } from '../../src/supervisor/runtime-file';
+import { testSealer } from '../support/test-sealer';
 import { mcpAudit } from '../support/cli';
 import { testDataDir } from '../support/engines';
 import { ownWriter } from '../support/own-writer';
@@ -156,15 +154,7 @@ describe('verification by schedule', () => {
       const writer = await ownWriter(api.stores);
       const inApi = <T>(type: new (...args: never[]) => T): T => api.app.get<T>(type, { strict: false });
       const signer = inApi(CheckpointSigner);
-      const sealer = new Sealer(
-        new LedgerStore(clickhouse),
-        signer,
-        new SystemClock(),
-        config,
-        redis,
-        writer.keys,
-        new Sha256Lanes(),
-      );
+      const sealer = testSealer(api.stores, signer, writer.keys);
       const tenant = freshTenant();
       let ahead = 0;
       const clock = { now: () => Date.now() + ahead };

@@ -1,15 +1,13 @@
-import { SystemClock } from '../../src/common/clock';
 import { RetentionDays } from '../../src/ingest/retention-days';
 import { CheckpointSigner } from '../../src/keys/checkpoint-signer';
 import { KeyKeeper } from '../../src/keys/key-keeper';
-import { LedgerStore } from '../../src/ledger/ledger-store';
 import { Sealer } from '../../src/ledger/sealer';
-import { Sha256Lanes } from '../../src/ledger/sha256-lanes';
 import { manifestFault } from '../../src/privacy/retention-manifest';
 import { RetentionManifestStore } from '../../src/privacy/retention-manifest-store';
 import { RetentionJob } from '../../src/privacy/retention-job';
 import { RetentionStore } from '../../src/privacy/retention-store';
 import type { RedisKeys } from '../../src/redis/redis-keys';
+import { testSealer } from '../support/test-sealer';
 import { OwnWriter, ownWriter } from '../support/own-writer';
 import { OwnApi, ownApi } from '../support/search-api';
 import { freshTenant, putRows, rowsOf } from '../support/segments';
@@ -30,8 +28,7 @@ beforeAll(async () => {
   writer = await ownWriter(api.stores);
   keys = writer.keys;
   signer = inApi(CheckpointSigner);
-  const { clickhouse, config, redis } = api.stores;
-  sealer = new Sealer(new LedgerStore(clickhouse), signer, new SystemClock(), config, redis, keys, new Sha256Lanes());
+  sealer = testSealer(api.stores, signer, keys);
 });
 afterAll(() => api.close());
 

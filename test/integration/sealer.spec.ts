@@ -1,11 +1,10 @@
-import { SystemClock } from '../../src/common/clock';
 import type { CheckpointSigner } from '../../src/keys/checkpoint-signer';
 import { openCheckpoint } from '../../src/ledger/checkpoint';
 import { LedgerStore } from '../../src/ledger/ledger-store';
 import { leafHash, rootOf } from '../../src/ledger/merkle';
 import { Round, Sealer } from '../../src/ledger/sealer';
-import { Sha256Lanes } from '../../src/ledger/sha256-lanes';
 import { RedisKeys } from '../../src/redis/redis-keys';
+import { testSealer } from '../support/test-sealer';
 import { ownStores, OwnStores } from '../support/engines';
 import { insertEvents } from '../support/insert-events';
 import { keyProcess } from '../support/key-process';
@@ -50,7 +49,7 @@ function sealer(fate: Fate = { steps: Infinity, half: false }): Sealer {
     });
   const redis = dying(stores.redis, ['eval']);
   const store = dying(new LedgerStore(stores.clickhouse), ['saveLeaves', 'saveTiles', 'saveCheckpoints']);
-  return new Sealer(store, signer, new SystemClock(), stores.config, redis, keys, new Sha256Lanes());
+  return testSealer({ ...stores, redis }, signer, keys, store);
 }
 
 const seal = (by: Sealer, tenant: string, renew = false): Promise<Round> =>

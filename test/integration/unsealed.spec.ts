@@ -1,7 +1,4 @@
-import { SystemClock } from '../../src/common/clock';
-import { LedgerStore } from '../../src/ledger/ledger-store';
-import { Sealer } from '../../src/ledger/sealer';
-import { Sha256Lanes } from '../../src/ledger/sha256-lanes';
+import { testSealer } from '../support/test-sealer';
 import { insertEvents } from '../support/insert-events';
 import { keyProcess } from '../support/key-process';
 import { OwnApi, ownApi } from '../support/search-api';
@@ -16,11 +13,7 @@ afterAll(() => api.close());
 const seal = (tenant: string) => {
   const { stores } = api;
   const { signer, keys } = keyProcess(stores);
-  const store = new LedgerStore(stores.clickhouse);
-  return new Sealer(store, signer, new SystemClock(), stores.config, stores.redis, keys, new Sha256Lanes()).round(
-    [tenant],
-    new Set(),
-  );
+  return testSealer(stores, signer, keys).round([tenant], new Set());
 };
 const some = (count: number) => Array.from({ length: count }, (_, i) => ({ description: `event ${i}` }));
 

@@ -1,9 +1,39 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { UNLOGGED } from './read-rows';
+
+/** The whole answer is made before the first byte goes out, so a failure is an error and no short answer. */
+const WHOLE = { ...UNLOGGED, wait_end_of_query: 1 } as const;
+
+/** The answer of a query in columns, block by block; see `nativeColumns`. */
+export async function* readColumns<const Widths extends readonly number[]>(
+  clickhouse: ClickHouseClient,
+  query: string,
+  params: Record<string, unknown>,
+  widths: Widths,
+): AsyncGenerator<Columns<Widths>> {
+  const { stream } = await clickhouse.exec({
+    query: `${query} FORMAT Native`,
+    query_params: params,
+    clickhouse_settings: WHOLE,
+  });
+  yield* nativeColumns(stream as AsyncIterable<Buffer>, widths);
+}
+
+/** The number in a row of a column of UInt64; ours stay far below 2^53. */
+export const uint64At = (column: Buffer, row: number): number =>
+  column.readUInt32LE(row * 8) + column.readUInt32LE(row * 8 + 4) * 0x1_0000_0000;
+
+/** The numbers of a column of UInt32, or the words that one of longer values is made of. */
+export const wordsOf = (column: Buffer): Uint32Array =>
+  new Uint32Array(column.buffer, column.byteOffset, column.length / 4);
+
 /** A block of an answer: its columns, one for each width, each from a place in memory on where numbers of any width may stand. */
 export type Columns<Widths extends readonly number[]> = { [I in keyof Widths]: Buffer };
 
 /**
  * Reads an answer in ClickHouse's format `Native`, in which the values of a column stand one behind the other: hundreds of
- * thousands of rows cost no object each, and each block takes the memory of the one before. Only for columns of fixed width that are not Nullable, LowCardinality or sparse.
+ * thousands of rows cost no object each, and each block takes the memory of the one before: what is kept has to be copied. Only for
+ * columns of fixed width that are not Nullable, LowCardinality or sparse.
  * @param widths bytes of one value of each column
  * @throws RangeError if the answer has other columns, or ends inside a block
  */

@@ -2,10 +2,11 @@ import { Readable } from 'node:stream';
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readColumns, uint64At } from '../clickhouse/native-columns';
 import { readRows, UNLOGGED } from '../clickhouse/read-rows';
 import { AppError } from '../common/app-error';
-import { foldNodes, HASH_BYTES, LeafSpan, Node, rootOf, spanNodes } from './merkle';
-import { TILE_HEIGHT } from './tiles';
+import { foldNodes, HASH_BYTES, hashAt, LeafSpan, Node, rootOf, spanNodes } from './merkle';
+import { TILE_HEIGHT, TiledHash } from './tiles';
 
 /** Hashes of leaves that stand one behind the other. */
 export interface LeafRun {
@@ -15,12 +16,9 @@ export interface LeafRun {
   hashes: Buffer;
 }
 
-/** A hash of a tile of level 1 or above. */
-export interface TileHash {
+/** A hash of a tile of a tenant's ledger. */
+export interface TileHash extends TiledHash {
   tenant: string;
-  level: number;
-  place: number;
-  hash: Buffer;
 }
 
 export interface StoredCheckpoint {
@@ -265,16 +263,20 @@ export class LedgerStore {
         Object.assign(params, { [`l${i}`]: level, [`s${i}`]: start, [`e${i}`]: end });
         return `(${table.level} = {l${i}:UInt8} AND ${table.place} >= {s${i}:UInt64} AND ${table.place} < {e${i}:UInt64})`;
       });
-      const bytes = await this.binary(
+      const blocks = readColumns(
+        this.clickhouse,
         `SELECT toUInt8(${table.level}), ${table.place}, ${table.hash} FROM ${table.name}
          WHERE tenant = {tenant:String} AND (${conditions.join(' OR ')})`,
         params,
+        [1, 8, HASH_BYTES],
       );
-      for (let at = 0; at < bytes.length; at += 9 + HASH_BYTES) {
-        const place = `${bytes.readUInt8(at)}/${bytes.readBigUInt64LE(at + 1)}`;
-        const hash = bytes.subarray(at + 9, at + 9 + HASH_BYTES);
-        if (found.get(place)?.equals(hash) === false) throw damaged(tenant, `two hashes at ${place}`);
-        found.set(place, hash);
+      for await (const [levels, places, hashes] of blocks) {
+        for (const [row, level] of levels.entries()) {
+          const place = `${level}/${uint64At(places, row)}`;
+          const hash = Buffer.from(hashAt(hashes, row));
+          if (found.get(place)?.equals(hash) === false) throw damaged(tenant, `two hashes at ${place}`);
+          found.set(place, hash);
+        }
       }
     }
     return ranges.map(({ level, start, end }) => {
@@ -289,27 +291,13 @@ export class LedgerStore {
   }
 
   private async indexed(query: string, params: Record<string, unknown>): Promise<IndexedHashes> {
-    const bytes = await this.binary(query, params);
-    const count = bytes.length / (8 + HASH_BYTES);
-    const hashes = Buffer.allocUnsafe(count * HASH_BYTES);
     const indices: number[] = [];
-    for (let i = 0, at = 0; i < count; i++, at += 8 + HASH_BYTES) {
-      indices.push(Number(bytes.readBigUInt64LE(at)));
-      bytes.copy(hashes, i * HASH_BYTES, at + 8, at + 8 + HASH_BYTES);
+    const hashes: Buffer[] = [];
+    for await (const [leaves, column] of readColumns(this.clickhouse, query, params, [8, HASH_BYTES])) {
+      hashes.push(Buffer.from(column));
+      for (let row = 0; row * HASH_BYTES < column.length; row++) indices.push(uint64At(leaves, row));
     }
-    return { indices, hashes };
-  }
-
-  private async binary(query: string, params: Record<string, unknown>): Promise<Buffer> {
-    const { stream } = await this.clickhouse.exec({
-      query: `${query} FORMAT RowBinary`,
-      query_params: params,
-      // The whole answer is made before the first byte goes out, so a failure is an error and no short answer.
-      clickhouse_settings: { log_queries: 0, wait_end_of_query: 1 },
-    });
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
+    return { indices, hashes: Buffer.concat(hashes) };
   }
 
   private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {

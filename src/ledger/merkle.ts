@@ -21,6 +21,17 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return sha256(pair);
 }
 
+/** The hash at a place among hashes that stand one behind the other. */
+export const hashAt = (hashes: Buffer, i: number): Buffer => hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+
+/** The nodes over pairs of hashes that stand one behind the other. */
+const nodesOver = (pairs: Buffer): Buffer =>
+  Buffer.concat(
+    Array.from({ length: pairs.length / (2 * HASH_BYTES) }, (_, i) =>
+      nodeHash(hashAt(pairs, 2 * i), hashAt(pairs, 2 * i + 1)),
+    ),
+  );
+
 /** A complete subtree: it covers the 2^level leaves from index * 2^level on. */
 export interface Node {
   level: number;
@@ -56,7 +67,7 @@ export function foldNodes(hashes: readonly Buffer[]): Buffer {
 /** The root over `hashes`, which stand one behind the other. */
 export function rootOf(hashes: Buffer): Buffer {
   const tree = new Frontier();
-  for (let at = 0; at < hashes.length; at += HASH_BYTES) tree.append(hashes.subarray(at, at + HASH_BYTES));
+  tree.append(hashes);
   return tree.root();
 }
 
@@ -181,26 +192,12 @@ export class Frontier {
     return this.count;
   }
 
-  /** Appends a leaf's hash; `completed` is told of every subtree of two or more leaves that this completes. */
-  append(hash: Buffer, completed?: Completed): void {
-    let node = hash;
-    let index = this.count;
-    for (let level = 1; index % 2 === 1; level++) {
-      const left = this.nodes.pop();
-      if (!left) throw new Error('the edge of the tree is broken');
-      node = nodeHash(left, node);
-      index = half(index);
-      completed?.({ level, index }, node);
-    }
-    this.nodes.push(node);
-    this.count++;
-  }
-
   /**
    * Appends hashes of leaves that stand one behind the other, level by level.
+   * @param completed told of every subtree of two or more leaves that this completes
    * @param parents gives the nodes over pairs of hashes, as many at a time as there are
    */
-  appendAll(hashes: Buffer, parents: (pairs: Buffer) => Buffer, completed?: Completed): void {
+  append(hashes: Buffer, completed?: Completed, parents: (pairs: Buffer) => Buffer = nodesOver): void {
     const edge = [...this.nodes];
     const right: Buffer[] = [];
     let row = hashes;

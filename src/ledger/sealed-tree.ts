@@ -1,7 +1,7 @@
-import { Frontier, HASH_BYTES } from './merkle';
+import { Frontier, HASH_BYTES, hashAt } from './merkle';
 import type { IndexedHashes, LeafRun, TileHash } from './ledger-store';
 import type { Sha256Lanes } from './sha256-lanes';
-import { TILE_HEIGHT } from './tiles';
+import { tiledHashes } from './tiles';
 
 /** Why a ledger is not sealed any further. A person has to look. */
 export class LedgerAlarm extends Error {}
@@ -24,7 +24,7 @@ export function contiguousRun(tenant: string, size: number, found: IndexedHashes
   const hashes: Buffer[] = [];
   let contested: number | undefined;
   for (const [i, index] of found.indices.entries()) {
-    const hash = found.hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+    const hash = hashAt(found.hashes, i);
     const next = size + hashes.length;
     if (index === next) hashes.push(hash);
     else if (index > next) break;
@@ -41,17 +41,12 @@ export function contiguousRun(tenant: string, size: number, found: IndexedHashes
 export function grow(before: Frontier, leaves: LeafRun, lanes: Sha256Lanes): Growth {
   const tree = before.clone();
   const tiles: TileHash[] = [];
-  const { tenant } = leaves;
-  tree.appendAll(
+  tree.append(
     leaves.hashes,
-    (pairs) => lanes.parents(pairs),
-    ({ level, index }, hashes) => {
-      if (level % TILE_HEIGHT !== 0) return;
-      for (let i = 0; i * HASH_BYTES < hashes.length; i++) {
-        const hash = hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
-        tiles.push({ tenant, level: level / TILE_HEIGHT, place: index + i, hash });
-      }
+    (first, hashes) => {
+      for (const tile of tiledHashes(first, hashes)) tiles.push({ tenant: leaves.tenant, ...tile });
     },
+    (pairs) => lanes.parents(pairs),
   );
   return { tree, leaves, tiles };
 }
@@ -61,8 +56,6 @@ export function contradiction(run: LeafRun, sealed: IndexedHashes): number | und
   const end = run.first + run.hashes.length / HASH_BYTES;
   return sealed.indices.find((index, i) => {
     if (index < run.first || index >= end) return false;
-    const at = (index - run.first) * HASH_BYTES;
-    const hash = sealed.hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
-    return !run.hashes.subarray(at, at + HASH_BYTES).equals(hash);
+    return !hashAt(run.hashes, index - run.first).equals(hashAt(sealed.hashes, i));
   });
 }

@@ -51,11 +51,11 @@ const PAGES = Math.ceil((OUTPUT + BATCH * HASH_BYTES) / 65_536);
 interface Program {
   memory: { buffer: ArrayBuffer };
   /** Takes the block in `WORDS` into `STATE`. */
-  block(): void;
+  block: () => void;
   /** HMACs of so many messages of 32 bytes in `INPUT`, under the states in `INNER` and `OUTER`. */
-  macs(messages: number): void;
+  macs: (messages: number) => void;
   /** Merkle nodes over so many pairs of hashes in `INPUT`. */
-  parents(pairs: number): void;
+  parents: (pairs: number) => void;
 }
 
 /** What a key comes to after its first block. */
@@ -64,15 +64,20 @@ export interface MacKey {
   outer: Uint32Array;
 }
 
-/** Hashes in large numbers. Holds memory of its own, about 800 KiB. */
+interface Machine {
+  program: Program;
+  /** Its memory, in bytes and in words. */
+  bytes: Uint8Array;
+  words: Uint32Array;
+}
+
+/** Hashes in large numbers. Compiled when it is first needed (25 ms); holds memory of its own, about 800 KiB. */
 @Injectable()
 export class Sha256Lanes {
-  private readonly program = load();
-  private readonly bytes = new Uint8Array(this.program.memory.buffer);
-  private readonly vectors = new Uint32Array(this.program.memory.buffer);
+  private made: Machine | undefined;
 
-  constructor() {
-    this.spread(INITIAL, INITIAL_STATE);
+  private get machine(): Machine {
+    return (this.made ??= build());
   }
 
   /** Prepares a key of HMAC-SHA256 (RFC 2104). @param key at most 64 bytes */
@@ -88,9 +93,10 @@ export class Sha256Lanes {
    * @returns 32 bytes for each, in their order
    */
   macs(key: MacKey, messages: Uint8Array, space?: Buffer): Buffer {
-    this.spread(INNER, key.inner);
-    this.spread(OUTER, key.outer);
-    return this.run(messages, HASH_BYTES, (count) => this.program.macs(count), space);
+    const { program, words } = this.machine;
+    spread(words, INNER, key.inner);
+    spread(words, OUTER, key.outer);
+    return this.run(messages, HASH_BYTES, program.macs, space);
   }
 
   /**
@@ -99,19 +105,20 @@ export class Sha256Lanes {
    * @returns 32 bytes for each pair
    */
   parents(hashes: Uint8Array): Buffer {
-    return this.run(hashes, 2 * HASH_BYTES, (count) => this.program.parents(count));
+    return this.run(hashes, 2 * HASH_BYTES, this.machine.program.parents);
   }
 
   private run(input: Uint8Array, width: number, hash: (count: number) => void, space?: Buffer): Buffer {
+    const { bytes } = this.machine;
     const count = input.length / width;
     if (!Number.isInteger(count)) throw new RangeError(`${input.length} bytes are not whole messages of ${width}`);
     const output = space?.subarray(0, count * HASH_BYTES) ?? Buffer.allocUnsafe(count * HASH_BYTES);
     for (let done = 0; done < count; done += BATCH) {
       const some = Math.min(BATCH, count - done);
-      this.bytes.set(input.subarray(done * width, (done + some) * width), INPUT);
+      bytes.set(input.subarray(done * width, (done + some) * width), INPUT);
       // What lies behind the last message is hashed with it and not looked at.
       hash(Math.ceil(some / LANES) * LANES);
-      output.set(this.bytes.subarray(OUTPUT, OUTPUT + some * HASH_BYTES), done * HASH_BYTES);
+      output.set(bytes.subarray(OUTPUT, OUTPUT + some * HASH_BYTES), done * HASH_BYTES);
     }
     return output;
   }
@@ -120,19 +127,21 @@ export class Sha256Lanes {
   private padded(key: Uint8Array, pad: number): Uint32Array {
     const block = Buffer.alloc(BLOCK_BYTES, pad);
     key.forEach((byte, i) => (block[i] = byte ^ pad));
-    this.spread(
+    const { program, words } = this.machine;
+    spread(
+      words,
       WORDS,
       Uint32Array.from({ length: 16 }, (_, i) => block.readUInt32BE(i * 4)),
     );
-    this.spread(STATE, INITIAL_STATE);
-    this.program.block();
-    return Uint32Array.from({ length: 8 }, (_, i) => this.vectors[STATE / 4 + i * LANES] ?? 0);
+    spread(words, STATE, INITIAL_STATE);
+    program.block();
+    return Uint32Array.from({ length: 8 }, (_, i) => words[STATE / 4 + i * LANES] ?? 0);
   }
+}
 
-  /** Writes words to all lanes. */
-  private spread(at: number, words: Uint32Array): void {
-    words.forEach((word, i) => this.vectors.fill(word, at / 4 + i * LANES, at / 4 + (i + 1) * LANES));
-  }
+/** Writes values to all lanes of the vectors from `at` on. */
+function spread(words: Uint32Array, at: number, values: Uint32Array): void {
+  values.forEach((value, i) => words.fill(value, at / 4 + i * LANES, at / 4 + (i + 1) * LANES));
 }
 
 /** The first 32 bits of the fractional parts of `root` of the first so many primes, of which SHA-256 takes its constants. */
@@ -145,12 +154,16 @@ function fractions(root: (n: number) => number, count: number): Uint32Array {
 const INITIAL_STATE = fractions(Math.sqrt, 8);
 const ROUNDS = fractions(Math.cbrt, 64);
 
-const load = () =>
-  instantiate<Program>(PAGES, [
+function build(): Machine {
+  const program = instantiate<Program>(PAGES, [
     { name: 'block', parameters: [], locals: { count: 26, type: V128 }, code: compress() },
     { name: 'macs', parameters: [I32], locals: { count: 2, type: I32 }, code: macs() },
     { name: 'parents', parameters: [I32], locals: { count: 2, type: I32 }, code: parents() },
   ]);
+  const words = new Uint32Array(program.memory.buffer);
+  spread(words, INITIAL, INITIAL_STATE);
+  return { program, bytes: new Uint8Array(program.memory.buffer), words };
+}
 
 const each = (count: number, code: (i: number) => Code): Code => Array.from({ length: count }, (_, i) => code(i));
 const word = (i: number, value: Code): Code => store128(WORDS + i * VECTOR, value);

@@ -1,8 +1,25 @@
+import { HASH_BYTES, hashAt, Node } from './merkle';
+
 /** Paths and bytes of C2SP tlog-tiles: tiles of 256 hashes and bundles of 256 entries. Pure. */
 
 export const TILE_WIDTH = 256;
 /** Tile levels are eight levels of the tree apart. */
 export const TILE_HEIGHT = 8;
+
+/** A hash that a tile of level 1 or above holds: the root over a whole tile below it. */
+export interface TiledHash {
+  level: number;
+  place: number;
+  hash: Buffer;
+}
+
+/** Those of subtrees that were completed, as `Completed` tells of them, whose hashes tiles hold. */
+export function tiledHashes({ level, index }: Node, hashes: Buffer): TiledHash[] {
+  if (level % TILE_HEIGHT !== 0) return [];
+  return Array.from({ length: hashes.length / HASH_BYTES }, (_, i) => ({
+    ...{ level: level / TILE_HEIGHT, place: index + i, hash: hashAt(hashes, i) },
+  }));
+}
 
 /** What a path below a log's prefix names. */
 export interface TileName {

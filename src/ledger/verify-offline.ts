@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AppError } from '../common/app-error';
 import { Checkpoint, openCheckpoint, VerifierKey } from './checkpoint';
 import { Frontier, HASH_BYTES, leafHash } from './merkle';
-import { decodeBundle, hashesAt, TILE_HEIGHT, TILE_WIDTH, tilePath, TileName } from './tiles';
+import { decodeBundle, hashesAt, TILE_WIDTH, TiledHash, tiledHashes, tilePath, TileName } from './tiles';
 import { Fault, FaultKind, Findings, FindingsView, Note, NoteKind, VerificationProgress } from './verify-report';
 
 /** What was found in a directory of C2SP tlog-tiles. */
@@ -77,7 +77,7 @@ class DirectoryWalk {
   events = 0;
   tiles = 0;
   private readonly tree = new Frontier();
-  private readonly completed: { level: number; index: number; hash: Buffer }[] = [];
+  private readonly completed: TiledHash[] = [];
 
   constructor(
     private readonly dir: string,
@@ -130,9 +130,7 @@ class DirectoryWalk {
   }
 
   private append(hash: Buffer): void {
-    this.tree.append(hash, ({ level, index }, node) => {
-      if (level % TILE_HEIGHT === 0) this.completed.push({ level: level / TILE_HEIGHT, index, hash: node });
-    });
+    this.tree.append(hash, (first, hashes) => this.completed.push(...tiledHashes(first, hashes)));
     this.compareOlder();
   }
 

@@ -1,19 +1,7 @@
-import { HASH_BYTES } from './merkle';
+import { uint64At, wordsOf } from '../clickhouse/native-columns';
+import { HASH_BYTES, hashAt } from './merkle';
 
-/** Bytes of a leaf index. */
-export const LEAF_BYTES = 8;
 const HASH_WORDS = HASH_BYTES / 4;
-
-/** The same memory in words, of which eight are copied sooner than one slice of 32 bytes is made. */
-const wordsOf = (hashes: Buffer) => new Int32Array(hashes.buffer, hashes.byteOffset, hashes.length / 4);
-
-/** A leaf index as ClickHouse gives it; ledgers stay far below 2^53. */
-export const readLeaf = (bytes: Buffer, at: number): number =>
-  bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 0x1_0000_0000;
-
-/** The hash of a row of a column of hashes. */
-export const hashAt = (hashes: Buffer, row: number): Buffer =>
-  hashes.subarray(row * HASH_BYTES, (row + 1) * HASH_BYTES);
 
 /** A row beside another one with the same leaf index. */
 export interface ExtraRow {
@@ -24,7 +12,8 @@ export interface ExtraRow {
 /** Hashes by leaf index over a range of leaves, some of which may be absent. */
 export class HashTable {
   readonly hashes: Buffer;
-  private readonly words: Int32Array;
+  /** The same memory, of which eight words are copied sooner than one slice of 32 bytes is made. */
+  private readonly words: Uint32Array;
   private readonly present: Uint8Array;
   private rows = 0;
   /** Further hashes for leaves that have one already. */
@@ -55,9 +44,8 @@ export class HashTable {
    */
   putAll(leaves: Buffer, hashes: Buffer): void {
     const words = wordsOf(hashes);
-    const halves = new Uint32Array(leaves.buffer, leaves.byteOffset, leaves.length / 4);
-    for (let row = 0; row * 2 < halves.length; row++) {
-      const leafIndex = (halves[row * 2] as number) + (halves[row * 2 + 1] as number) * 0x1_0000_0000;
+    for (let row = 0; row * HASH_BYTES < hashes.length; row++) {
+      const leafIndex = uint64At(leaves, row);
       const i = leafIndex - this.first;
       if (this.present[i] === 1) {
         this.repeat(leafIndex, Buffer.from(hashAt(hashes, row)));
@@ -109,10 +97,10 @@ export class JudgedTable extends HashTable implements JudgedRows {
 
   /** @param differences a column of the bits of the columns that differ, 4 bytes each */
   addDifferences(leaves: Buffer, hashes: Buffer, differences: Buffer): void {
-    const bits = new Uint32Array(differences.buffer, differences.byteOffset, differences.length / 4);
+    const bits = wordsOf(differences);
     for (let row = bits.findIndex(Boolean); row >= 0 && row < bits.length; row++) {
       if (bits[row] === 0) continue;
-      this.differing.set(rowKey(readLeaf(leaves, row * LEAF_BYTES), hashAt(hashes, row)), bits[row] as number);
+      this.differing.set(rowKey(uint64At(leaves, row), hashAt(hashes, row)), bits[row] as number);
     }
   }
 }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { uint64At, wordsOf } from '../clickhouse/native-columns';
 import { KeyRing } from '../keys/key-ring';
-import { HASH_BYTES } from './merkle';
+import { HASH_BYTES, hashAt } from './merkle';
 import { MacKey, Sha256Lanes } from './sha256-lanes';
-import { hashAt, LEAF_BYTES, readLeaf, rowKey } from './verify-rows';
+import { rowKey } from './verify-rows';
 
 /** What the signatures of a range of rows come to. */
 export interface CheckedSignatures {
@@ -55,7 +56,7 @@ export class SignatureTally implements CheckedSignatures {
   ) {}
 
   addAll(rows: SignedRows): void {
-    const ids = new Uint32Array(rows.keyIds.buffer, rows.keyIds.byteOffset, rows.keyIds.length / 4);
+    const ids = wordsOf(rows.keyIds);
     for (let from = 0; from < ids.length;) {
       const id = ids[from] as number;
       const differing = ids.subarray(from).findIndex((each) => each !== id);
@@ -82,7 +83,7 @@ export class SignatureTally implements CheckedSignatures {
     }
     for (let row = from; row < end; row++) {
       const signature = hashAt(given, row - from);
-      const leafIndex = readLeaf(rows.leaves, row * LEAF_BYTES);
+      const leafIndex = uint64At(rows.leaves, row);
       if (keyId === 0 && signature.equals(NO_SIGNATURE)) {
         this.unsigned.count++;
         if (this.unsigned.leaves.length < LISTED) this.unsigned.leaves.push(leafIndex);

@@ -2,9 +2,9 @@ import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
 import { readRows, UNLOGGED } from '../clickhouse/read-rows';
+import { IN_RANGE } from './verify-scan';
 import type { VerificationReport } from './verify-report';
 
-const IN_RANGE = `tenant = {tenant:String} AND leaf_index >= {first:UInt64} AND leaf_index < {end:UInt64}`;
 /** Hashes in one parameter, 64 characters each: ClickHouse takes at most 128 KiB. */
 const LOOKUP = 1500;
 

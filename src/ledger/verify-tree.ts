@@ -1,8 +1,6 @@
-import { Completed, Frontier, HASH_BYTES } from './merkle';
-import type { TileHash } from './ledger-store';
+import { Completed, Frontier, HASH_BYTES, hashAt } from './merkle';
 import type { Sha256Lanes } from './sha256-lanes';
-import { TILE_HEIGHT } from './tiles';
-import { hashAt } from './verify-rows';
+import { TiledHash, tiledHashes } from './tiles';
 
 /** A leaf for which the store tells two hashes: the one that was sealed, and that of the event that stands there now. */
 export interface Conflict {
@@ -89,19 +87,16 @@ export class TreeCheck {
 
   private addAll(hashes: Buffer): void {
     const parents = (pairs: Buffer) => this.lanes.parents(pairs);
-    this.tree.appendAll(hashes, parents, this.completed);
-    this.believing?.appendAll(hashes, parents, this.completed);
+    this.tree.append(hashes, this.completed, parents);
+    this.believing?.append(hashes, this.completed, parents);
   }
 
-  private readonly completed: Completed = ({ level, index }, hashes) => {
-    if (level % TILE_HEIGHT !== 0) return;
-    for (let i = 0; i * HASH_BYTES < hashes.length; i++) {
-      const tile = { level: level / TILE_HEIGHT, place: index + i };
-      const hash = hashAt(hashes, i);
-      const key = `${tile.level}/${tile.place}`;
+  private readonly completed: Completed = (first, hashes) => {
+    for (const { level, place, hash } of tiledHashes(first, hashes)) {
+      const key = `${level}/${place}`;
       const known = this.tiles.get(key);
       if (known) known.hashes.push(hash);
-      else this.tiles.set(key, { ...tile, hashes: [hash] });
+      else this.tiles.set(key, { level, place, hashes: [hash] });
     }
   };
 }
@@ -109,7 +104,7 @@ export class TreeCheck {
 /** Tiles that are not stored as computed, and those that are not stored. Pure. */
 export function wrongTiles(
   computed: readonly ComputedTile[],
-  stored: readonly Omit<TileHash, 'tenant'>[],
+  stored: readonly TiledHash[],
 ): { level: number; place: number; gone: boolean }[] {
   const found = new Map<string, Buffer[]>();
   for (const { level, place, hash } of stored) {

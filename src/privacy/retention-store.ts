@@ -2,6 +2,7 @@ import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { readColumns, uint64At } from '../clickhouse/native-columns';
 import { readRows } from '../clickhouse/read-rows';
 import { anyOf, Condition } from './condition';
 import type { Partition } from './retention-manifest';
@@ -51,20 +52,16 @@ export class RetentionStore {
   async *dueLeaves(scope: RetentionScope, horizon: string, partition: DuePartition): AsyncGenerator<number> {
     const { sql, params } = dueEvents(scope, horizon, 't');
     for (let from = partition.first; from <= partition.last; from += WINDOW) {
-      const { stream } = await this.clickhouse.exec({
-        query: `SELECT DISTINCT leaf_index FROM events
-                WHERE ${sql} AND ${IN_PARTITION} AND leaf_index >= {from:UInt64} AND leaf_index < {to:UInt64}
-                ORDER BY leaf_index FORMAT RowBinary`,
-        query_params: { ...params, ...parametersOf(partition), from, to: from + WINDOW },
-        // The whole answer is made before its first byte, so a failure is an error and no short answer.
-        clickhouse_settings: { wait_end_of_query: 1 },
-      });
-      let rest: Buffer = Buffer.alloc(0);
-      for await (const chunk of stream) {
-        rest = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
-        const whole = rest.length - (rest.length % 8);
-        for (let at = 0; at < whole; at += 8) yield Number(rest.readBigUInt64LE(at));
-        rest = rest.subarray(whole);
+      const blocks = readColumns(
+        this.clickhouse,
+        `SELECT DISTINCT leaf_index FROM events
+         WHERE ${sql} AND ${IN_PARTITION} AND leaf_index >= {from:UInt64} AND leaf_index < {to:UInt64}
+         ORDER BY leaf_index`,
+        { ...params, ...parametersOf(partition), from, to: from + WINDOW },
+        [8],
+      );
+      for await (const [leaves] of blocks) {
+        for (let row = 0; row * 8 < leaves.length; row++) yield uint64At(leaves, row);
       }
     }
   }

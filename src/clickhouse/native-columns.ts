@@ -1,8 +1,11 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { UNLOGGED } from './read-rows';
 
-/** The whole answer is made before the first byte goes out, so a failure is an error and no short answer. */
-const WHOLE = { ...UNLOGGED, wait_end_of_query: 1 } as const;
+/**
+ * The whole answer is made before the first byte goes out, so a failure is an error and no short answer. It waits in memory;
+ * what is beyond that many bytes goes through a compressed file on ClickHouse's disk, which costs time.
+ */
+const WHOLE = { ...UNLOGGED, wait_end_of_query: 1, http_response_buffer_size: String(64 * 1024 * 1024) } as const;
 
 /** The answer of a query in columns, block by block; see `nativeColumns`. */
 export async function* readColumns<const Widths extends readonly number[]>(

@@ -107,6 +107,8 @@ export function searchError(error: unknown): unknown {
           cause: error,
           retryAfter: 2,
         });
+      case '236': // ABORTED: it is about to end
+        return unavailable(error);
       default:
         return error;
     }

@@ -60,9 +60,24 @@ export async function startSystem(env: Record<string, string> = {}): Promise<Sys
         child.kill(signal);
         await exited;
       }
-      if (remove) await rm(dataDir, { recursive: true, force: true });
+      if (remove) {
+        await tellCrashes(dataDir);
+        await rm(dataDir, { recursive: true, force: true });
+      }
     },
   };
+}
+
+/** Why the embedded ClickHouse broke down, if it did: its supervisor starts it again, and its log goes with the directory. */
+async function tellCrashes(dataDir: string): Promise<void> {
+  const log = await readFile(join(dataDir, 'clickhouse/server.err.log'), 'utf8').catch(ifMissing);
+  const fatal = log.split('\n').filter((line) => line.includes('<Fatal>'));
+  if (fatal.length > 0) process.stderr.write(`ClickHouse broke down during the tests:\n${fatal.join('\n')}\n`);
+}
+
+function ifMissing(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return '';
+  throw error;
 }
 
 /** The system that the global set-up started for this run. */

@@ -5,9 +5,30 @@ import { JsonObject } from './canonical-json';
 import { OUTCOMES, SEVERITIES } from './event-types';
 import { checkJson } from './json-limits';
 
-const TIME =
+/** A time as RFC 3339 writes it; whether there is such a day is another question. */
+export const TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+
+/** The longest texts, in UTF-16 code units. */
+export const LONGEST = {
+  userId: 512,
+  sessionId: 512,
+  userAgent: 4096,
+  resourceType: 128,
+  resourceId: 1024,
+  correlationId: 256,
+  service: 128,
+  eventType: 64,
+  description: 16_384,
+  subjectId: 512,
+  legalBasis: 128,
+  purpose: 1024,
+  consentId: 256,
+  dataCategory: 128,
+} as const;
+/** The most `dataCategories`. */
+export const MOST_CATEGORIES = 64;
 
 const text = (max: number, description: string, ...examples: string[]) =>
   wellFormed(z.string().min(1).max(max)).meta({ description, examples });
@@ -28,10 +49,14 @@ function freeObject(description: string, ...examples: JsonObject[]): z.ZodType<J
     .meta({ type: 'object', additionalProperties: true, description, examples }) as unknown as z.ZodType<JsonObject>;
 }
 
+/** Whether a number fits the column of amounts: Decimal(18, 4). */
+export const isAmount = (value: number): boolean =>
+  Math.abs(value) < 1e13 && (Number.isInteger(value) || Number(value.toFixed(4)) === value);
+
 const context = z
   .strictObject({
-    userId: text(512, 'Who acted', 'u-1029').optional(),
-    sessionId: text(512, 'The session in which it happened', 's-77f1').optional(),
+    userId: text(LONGEST.userId, 'Who acted', 'u-1029').optional(),
+    sessionId: text(LONGEST.sessionId, 'The session in which it happened', 's-77f1').optional(),
     ipAddress: z
       .string()
       .refine((value) => isIP(value) !== 0 && !value.includes('%'), {
@@ -39,11 +64,11 @@ const context = z
       })
       .meta({ description: 'IPv4 or IPv6 address of the actor', examples: ['203.0.113.9', '2001:db8::1'] })
       .optional(),
-    userAgent: text(4096, 'User agent of the actor', 'Mozilla/5.0').optional(),
-    resourceType: text(128, 'Kind of what was acted on', 'shipment').optional(),
-    resourceId: text(1024, 'Which one was acted on', 'SHP-2041').optional(),
-    correlationId: text(256, 'Joins the events of one request or process', 'req-789').optional(),
-    service: text(128, 'The application that reports', 'billing').optional(),
+    userAgent: text(LONGEST.userAgent, 'User agent of the actor', 'Mozilla/5.0').optional(),
+    resourceType: text(LONGEST.resourceType, 'Kind of what was acted on', 'shipment').optional(),
+    resourceId: text(LONGEST.resourceId, 'Which one was acted on', 'SHP-2041').optional(),
+    correlationId: text(LONGEST.correlationId, 'Joins the events of one request or process', 'req-789').optional(),
+    service: text(LONGEST.service, 'The application that reports', 'billing').optional(),
   })
   .meta({ description: 'Who, on what, from where' });
 
@@ -61,7 +86,7 @@ export const eventSchema = z
     eventType: z
       .string()
       .min(1)
-      .max(64)
+      .max(LONGEST.eventType)
       .meta({
         description: 'A type of the registry, or one that the tenant registered',
         examples: ['LOGIN_FAILED'],
@@ -77,9 +102,13 @@ export const eventSchema = z
       .optional(),
     severity: z.enum(SEVERITIES).meta({ description: 'Default: that of the type' }).optional(),
     outcome: z.enum(OUTCOMES).meta({ description: 'Default: that of the type' }).optional(),
-    description: text(16_384, 'What happened, for people', 'Wrong password'),
+    description: text(LONGEST.description, 'What happened, for people', 'Wrong password'),
     context: context.optional(),
-    subjectId: text(512, 'The person whose data this is about; default: context.userId', 'u-1029').optional(),
+    subjectId: text(
+      LONGEST.subjectId,
+      'The person whose data this is about; default: context.userId',
+      'u-1029',
+    ).optional(),
     details: freeObject('Anything else that matters, at most 32 levels deep', { attempt: 3 }).optional(),
     changes: z
       .strictObject({
@@ -89,19 +118,19 @@ export const eventSchema = z
       .optional(),
     compliance: z
       .strictObject({
-        legalBasis: text(128, 'Why the processing is lawful', 'contract').optional(),
-        purpose: text(1024, 'What the data is processed for', 'delivery').optional(),
-        consentId: text(256, 'The consent it rests on', 'c-55').optional(),
+        legalBasis: text(LONGEST.legalBasis, 'Why the processing is lawful', 'contract').optional(),
+        purpose: text(LONGEST.purpose, 'What the data is processed for', 'delivery').optional(),
+        consentId: text(LONGEST.consentId, 'The consent it rests on', 'c-55').optional(),
         dataCategories: z
-          .array(wellFormed(z.string().min(1).max(128)))
-          .max(64)
+          .array(wellFormed(z.string().min(1).max(LONGEST.dataCategory)))
+          .max(MOST_CATEGORIES)
           .meta({ description: 'Categories of personal data', examples: [['contact', 'location']] })
           .optional(),
       })
       .optional(),
     amount: z
       .number()
-      .refine((value) => Math.abs(value) < 1e13 && (Number.isInteger(value) || Number(value.toFixed(4)) === value), {
+      .refine(isAmount, {
         error: 'must be between -10^13 and 10^13 with at most 4 decimals',
       })
       .meta({ description: 'Money moved, in units of currency', examples: [1250.5] })

@@ -23,45 +23,91 @@ const KEY_ID = 49;
 const SIGNATURE = 53;
 const LEAF = 85;
 const LENGTH = 93;
+/** Bytes of checksums and signatures. */
+export const DIGEST = 32;
 
 /** The longest envelope, in bytes: entry bundles of the ledger carry a 16-bit length. */
 export const MAX_ENVELOPE_BYTES = 65_535;
 
-/** What a row says beside its envelope. Hash and signature as text of one byte a character. */
+/** Before an envelope stand the head and, as long as it has 128 to 16,383 bytes, two bytes of its length. */
+const USUAL_HEAD = LENGTH + 2;
+const [ONE_BYTE, TWO_BYTES] = [128, 16_384] as const;
+
+/** Where the envelope of a row is written that begins at `start`; see `closeRow`. */
+export const envelopePlace = (start: number): number => start + USUAL_HEAD;
+
+/** What a row says beside its envelope, but for its leaf. */
 export interface RowHead {
   flags: number;
+  /** 16 bytes. */
   id: Uint8Array;
+  /** SHA-256 of the envelope as text of one byte a character: a Buffer of its own for each costs more than the hash. */
   checksum: string;
+  /** 0: not signed. */
   keyId: number;
+  /** 32 bytes, as text of one byte a character. */
   signature: string | undefined;
 }
 
 /**
- * Writes one row into `out` at `offset`; returns the offset behind it. `out` needs rowSize(envelope.length) bytes there.
- * @param envelope UTF-8
+ * Makes a row of an envelope of `length` bytes that stands at `envelopePlace(start)`.
+ * @param out has room for rowSize(length) bytes from `start` on, and for one more
+ * @returns the offset behind the row; the envelope now ends there
  */
-export function writeRow(out: Buffer, offset: number, head: RowHead, envelope: Buffer): number {
-  out[offset] = head.flags;
-  out.set(head.id, offset + ID);
-  out.write(head.checksum, offset + CHECKSUM, 'latin1');
-  out.writeUInt32LE(head.keyId, offset + KEY_ID);
-  if (head.signature !== undefined) out.write(head.signature, offset + SIGNATURE, 'latin1');
-  else out.fill(0, offset + SIGNATURE, offset + LEAF);
-  out.fill(0, offset + LEAF, offset + LENGTH);
-  let at = offset + LENGTH;
-  let rest = envelope.length;
+export function closeRow(out: Buffer, start: number, length: number): number {
+  const size = rowSize(length);
+  const end = start + size;
+  if (size !== USUAL_HEAD + length) out.copyWithin(end - length, start + USUAL_HEAD, start + USUAL_HEAD + length);
+  writeLength(out, start + LENGTH, length);
+  return end;
+}
+
+function writeLength(out: Buffer, offset: number, length: number): void {
+  let at = offset;
+  let rest = length;
   while (rest > 127) {
     out[at++] = (rest & 127) | 128;
     rest >>>= 7;
   }
-  out[at++] = rest;
-  envelope.copy(out, at);
-  return at + envelope.length;
+  out[at] = rest;
+}
+
+/** Writes the head of a row, as `RowHead` says it; it is not signed and has no leaf yet. */
+export function writeHead(out: Buffer, start: number, flags: number, id: Uint8Array, checksum: string): void {
+  out[start] = flags;
+  for (let i = 0; i < 16; i++) out[start + ID + i] = id[i] as number;
+  out.write(checksum, start + CHECKSUM, 'latin1');
+  for (let at = start + KEY_ID; at < start + LENGTH; at++) out[at] = 0;
+}
+
+/**
+ * Writes one row as a whole; returns the offset behind it. `out` needs rowSize(envelope.length) bytes from `offset` on.
+ * @param envelope UTF-8
+ */
+export function writeRow(out: Buffer, offset: number, head: RowHead, envelope: Buffer): number {
+  const { keyId, signature } = head;
+  const end = offset + rowSize(envelope.length);
+  envelope.copy(out, end - envelope.length);
+  writeLength(out, offset + LENGTH, envelope.length);
+  writeHead(out, offset, head.flags, head.id, head.checksum);
+  if (signature !== undefined) signRow(out, offset, keyId, Buffer.from(signature, 'latin1'));
+  return end;
+}
+
+/** Copies the checksum of the row that begins at `start` to `place` of `to`. */
+export function copyChecksum(payload: Buffer, start: number, to: Uint8Array, place: number): void {
+  for (let i = 0; i < DIGEST; i++) to[place + i] = payload[start + CHECKSUM + i] as number;
+}
+
+/** Signs the row that begins at `start`: the signature is the 32 bytes of `signatures` from `place` on. */
+export function signRow(out: Buffer, start: number, keyId: number, signatures: Uint8Array, place = 0): void {
+  out.writeUInt32LE(keyId, start + KEY_ID);
+  for (let i = 0; i < DIGEST; i++) out[start + SIGNATURE + i] = signatures[place + i] as number;
 }
 
 /** Bytes that a row takes whose envelope has `envelopeBytes` bytes. */
 export function rowSize(envelopeBytes: number): number {
-  return LENGTH + (envelopeBytes < 128 ? 1 : envelopeBytes < 16_384 ? 2 : 3) + envelopeBytes;
+  return LENGTH + (envelopeBytes < ONE_BYTE ? 1 : envelopeBytes < TWO_BYTES ? 2 : 3) + envelopeBytes;
 }
 
 /** A view of one row inside a buffer; nothing is copied. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FieldProblem } from '../common/app-error';
 import { EVENT_TYPES, EventTypeDefinition, nearestTypes } from './event-types';
-import { AuditEvent, eventSchema } from './event.schema';
+import { AuditEvent, eventSchema, TIME } from './event.schema';
 import { nearest } from './nearest';
 
 const DAY = 86_400_000;
@@ -37,10 +37,10 @@ export function validateEvent(input: unknown, options: ValidateOptions): Validat
     problems.push(problemOfType(event.eventType, type !== undefined, options));
   }
   if (event.occurredAt !== undefined) {
-    const time = Date.parse(event.occurredAt.toUpperCase());
-    const message = problemOfTime(time, event.occurredAt, options);
+    const { occurredAt } = event;
+    const message = problemOfTime(occurredAt, options);
     if (message) problems.push({ path: 'occurredAt', message });
-    else if (!CANONICAL_TIME.test(event.occurredAt)) event.occurredAt = new Date(time).toISOString();
+    else if (!CANONICAL_TIME.test(occurredAt)) event.occurredAt = new Date(timeOf(occurredAt)).toISOString();
   }
   if (!type || problems.length > 0) return { ok: false, problems };
   if (event.id !== undefined) event.id = event.id.toLowerCase();
@@ -54,7 +54,10 @@ function problemOfType(name: string, reserved: boolean, options: ValidateOptions
   return { path, message: `unknown type ${shown(name)}${suggestion(near)}` };
 }
 
-function problemOfTime(time: number, text: string, options: ValidateOptions): string | undefined {
+const timeOf = (text: string): number => Date.parse(text.toUpperCase());
+
+function problemOfTime(text: string, options: Pick<ValidateOptions, 'now' | 'maxFutureMs'>): string | undefined {
+  const time = timeOf(text);
   if (Number.isNaN(time) || !isDayOfMonth(text)) return 'names a day that does not exist';
   if (time < 0) return 'must not be before 1970-01-01T00:00:00Z';
   const ahead = options.maxFutureMs ?? DAY;
@@ -63,6 +66,10 @@ function problemOfTime(time: number, text: string, options: ValidateOptions): st
   }
   return undefined;
 }
+
+/** Whether a text is a time at which something can have occurred, and stands in the envelope as it is. */
+export const isPlainTime = (text: string, now: number): boolean =>
+  CANONICAL_TIME.test(text) && TIME.test(text) && problemOfTime(text, { now }) === undefined;
 
 /** Date.parse takes 30 February for 2 March. */
 function isDayOfMonth(text: string): boolean {

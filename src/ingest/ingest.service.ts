@@ -3,10 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppError, FieldProblem } from '../common/app-error';
 import { Clock } from '../common/clock';
 import { Config, CONFIG } from '../config/config';
-import type { AuditEvent } from '../events/event.schema';
-import type { EventTypeDefinition } from '../events/event-types';
 import { derivedUuidV7 } from '../events/uuid';
-import { validateEvent } from '../events/validate-event';
 import { EventSealer, PLAIN } from '../keys/event-sealer';
 import { admit } from './back-pressure';
 import { BufferGauge } from './buffer-gauge';
@@ -15,15 +12,14 @@ import { inTime } from './in-time';
 import { receivedEvents } from './ingest-metrics';
 import { Idempotency, Marker } from './idempotency';
 import type { IngestResult } from './ingest.schema';
-import { Item, Items, parseEvents } from './parse-events';
+import { Items, parseEvents } from './parse-events';
 import { RetentionDays } from './retention-days';
 import { RowEncoder } from './row-encoder';
 import { isRefused, refused } from './segment-store';
+import { encode, SliceReader } from './slice-reader';
 
 const LISTED_ERRORS = 1000;
 const LISTED_PROBLEMS = 10;
-/** Names that may have been meant are looked for in so many bad events of a request: looking is dear. */
-const HINTED_ERRORS = 20;
 /** How long Redis may take to answer a question before anything is stored, ms. */
 const ASK_TIMEOUT_MS = 3000;
 /** Events after which other requests get their turn. */
@@ -47,6 +43,9 @@ export interface IngestAnswer {
 /** From a body to an answer: parse, judge, encode, make durable. */
 @Injectable()
 export class IngestService {
+  /** Those that no request uses right now. */
+  private readonly readers: SliceReader[] = [];
+
   constructor(
     private readonly intake: EventIntake,
     private readonly gauge: BufferGauge,
@@ -89,20 +88,20 @@ export class IngestService {
     const faults = new Map<number, FieldProblem[]>();
     const days = await reachable(this.retention.of(request.tenant));
     const encoder = new RowEncoder(request.tenant, receivedAt, days, PLAIN, items.count);
+    const reader = this.readers.pop() ?? new SliceReader();
     // A slice goes all the way before the next is parsed: what lives for so short costs the garbage collector nothing.
     for (let start = 0; start < items.count; start += SLICE) {
       if (start > 0) await turn();
-      const good = judgeSlice(items, start, receivedAt, faults);
+      const good = reader.read(items, start, Math.min(start + SLICE, items.count), receivedAt, faults);
       if (good.length === 0) continue;
-      const events = good.map(({ event }) => event);
-      encoder.sealer = await reachable(this.sealer.prepare(request.tenant, events));
-      for (const { event, type, index } of good) {
-        const derived = claimed && event.id === undefined;
-        const id = derived ? derivedUuidV7(`${claimed.seed}:${index}`, receivedAt) : undefined;
-        const problem = encoder.add(event, type, id);
-        if (problem) faults.set(index, [problem]);
+      encoder.use(await reachable(this.sealer.prepare(request.tenant, reader.people)));
+      for (const each of good) {
+        const id = claimed && derivedUuidV7(`${claimed.seed}:${each.index}`, receivedAt);
+        const problems = encode(encoder, items, each, receivedAt, id);
+        if (problems) faults.set(each.index, problems);
       }
     }
+    this.readers.push(reader);
     const errors = listed(faults, items);
     const rejected = faults.size;
     if (encoder.count > 0 && !claimed?.done) await this.intake.accept(encoder.part());
@@ -120,31 +119,6 @@ export class IngestService {
       claimed?.done === true,
     );
   }
-}
-
-interface Judged {
-  index: number;
-  event: AuditEvent;
-  type: EventTypeDefinition;
-}
-
-/** The good events among the items from `start` on; what is wrong with the others is noted in `faults`. */
-function judgeSlice(items: Items, start: number, now: number, faults: Map<number, FieldProblem[]>): Judged[] {
-  const good: Judged[] = [];
-  const end = Math.min(start + SLICE, items.count);
-  for (let index = start; index < end; index++) {
-    const judged = judge(items.at(index), now, faults.size < HINTED_ERRORS);
-    if (Array.isArray(judged)) faults.set(index, judged);
-    else good.push({ ...judged, index });
-  }
-  return good;
-}
-
-/** The event that an item is, or what is wrong with it. */
-function judge(item: Item, now: number, hints: boolean): Omit<Judged, 'index'> | FieldProblem[] {
-  if (item.fault !== undefined) return [{ path: '', message: item.fault }];
-  const result = validateEvent(item.value, { now, hints });
-  return result.ok ? { event: result.event, type: result.type } : result.problems;
 }
 
 function listed(faults: ReadonlyMap<number, FieldProblem[]>, items: Items): IngestResult['errors'] {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { AppError } from '../common/app-error';
+import { ARRAY, JsonTape, VALUE } from '../events/json-tape';
 
 /** One item of a body: a value that may be an event, or why it is none. */
 export type Item = { value: unknown; fault?: undefined } | { fault: string };
@@ -8,8 +9,20 @@ export type Item = { value: unknown; fault?: undefined } | { fault: string };
 export interface Items {
   readonly count: number;
   at(index: number): Item;
+  /**
+   * Where an item stands that is plain JSON (see `JsonTape`), so that no object has to be made of it; else undefined.
+   * @param tape for an item that is on none yet
+   */
+  onTape(index: number, tape: JsonTape): OnTape | undefined;
   /** The line of an item, from 1; in NDJSON only. */
   lineOf(index: number): number | undefined;
+}
+
+export interface OnTape {
+  tape: JsonTape;
+  place: number;
+  /** Bytes of the item in the body. */
+  bytes: number;
 }
 
 /**
@@ -30,9 +43,54 @@ export function parseEvents(body: Buffer, ndjson: boolean, maxItems: number): It
 
 function parseDocument(body: Buffer): Items {
   if (!isUtf8(body)) throw new AppError('BODY_INVALID', 400, 'the body is not UTF-8');
+  const tape = new JsonTape();
+  const root = tape.scan(body, startOf(body), body.length);
+  if (root >= 0) return new PlainDocument(body, tape, root);
   const text = withoutMark(body.toString('utf8'));
   const values = text.trim() === '' ? [] : valuesIn(text);
-  return { count: values.length, at: (index) => ({ value: values[index] }), lineOf: () => undefined };
+  return {
+    count: values.length,
+    at: (index) => ({ value: values[index] }),
+    onTape: () => undefined,
+    lineOf: () => undefined,
+  };
+}
+
+/** A document that is plain JSON: one item, or an array of them. */
+class PlainDocument implements Items {
+  private readonly places: number[] = [];
+
+  constructor(
+    private readonly body: Buffer,
+    private readonly tape: JsonTape,
+    root: number,
+  ) {
+    const { ints } = tape;
+    if (ints[root] !== ARRAY) this.places.push(root);
+    else {
+      const behind = ints[root + 3] as number;
+      for (let at = root + VALUE; at < behind; at = ints[at + 3] as number) this.places.push(at);
+    }
+  }
+
+  get count(): number {
+    return this.places.length;
+  }
+
+  at(index: number): Item {
+    const [start, end] = this.tape.token(this.places[index] as number);
+    return { value: JSON.parse(this.body.toString('utf8', start, end)) };
+  }
+
+  onTape(index: number): OnTape {
+    const place = this.places[index] as number;
+    const [start, end] = this.tape.token(place);
+    return { tape: this.tape, place, bytes: end - start };
+  }
+
+  lineOf(): undefined {
+    return undefined;
+  }
 }
 
 function valuesIn(text: string): unknown[] {
@@ -87,6 +145,14 @@ class Lines implements Items {
       const isCut = end === body.length;
       return { fault: isCut ? 'is not JSON; the last line has no line break, so it may have been cut' : 'is not JSON' };
     }
+  }
+
+  onTape(index: number, tape: JsonTape): OnTape | undefined {
+    if (!this.isText) return undefined;
+    const start = this.starts[index] ?? this.body.length;
+    const end = this.endOf(start);
+    const place = tape.scan(this.body, start, end);
+    return place < 0 ? undefined : { tape, place, bytes: end - start };
   }
 
   private endOf(start: number): number {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { binding, hmacSha256, isHmacSha256, open, seal } from './crypto';
+import { binding, fieldBinding, hmacSha256, isHmacSha256, open, seal, sealText } from './crypto';
 
 const hex = (text: string) => Buffer.from(text.replace(/\s/g, ''), 'hex');
 
@@ -61,6 +61,18 @@ describe('AES-256-GCM', () => {
     const nonces = new Set(Array.from({ length: 2000 }, () => seal(key, '', '').subarray(0, 12).toString('hex')));
     expect(nonces.size).toBe(2000);
   });
+
+  it.each(['', 'x', 'ä😀'.repeat(50), 'y'.repeat(2720), '€'.repeat(2722), 'z'.repeat(100_000)])(
+    'seals a text as it seals bytes (%#)',
+    (text) => {
+      const one = sealText(key, text, 'bound');
+      const other = sealText(key, text, 'bound');
+      expect(one).not.toBe(other);
+      for (const sealed of [one, other]) {
+        expect(open(key, Buffer.from(sealed, 'base64url'), 'bound').toString()).toBe(text);
+      }
+    },
+  );
 });
 
 describe('binding', () => {
@@ -68,6 +80,10 @@ describe('binding', () => {
     expect(binding('a', 'bc')).not.toBe(binding('ab', 'c'));
     expect(binding('a","b')).not.toBe(binding('a', 'b'));
     expect(binding(1)).not.toBe(binding('1'));
+  });
+
+  it.each(['details.email', 'a"b', 'back\\slash', 'ä\n', ''])('of a field is that of its parts: %j', (field) => {
+    expect(fieldBinding('acme', 'id', field)).toBe(binding('field', 'acme', 'id', field));
   });
 });
 

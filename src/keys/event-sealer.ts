@@ -2,58 +2,72 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Config, CONFIG } from '../config/config';
 import type { AuditEvent } from '../events/event.schema';
 import { binding, open, seal } from './crypto';
-import { HmacSigner } from './hmac-signer';
+import { MacKey, Sha256Lanes } from '../ledger/sha256-lanes';
 import { KeyRing } from './key-ring';
-import { parsePrivateFields, PrivateFields } from './private-fields';
-import { SealedEvent, sealEvent } from './seal-event';
+import { parsePrivateFields, PrivateFields, PrivateNames } from './private-fields';
+import { Owners, SealedEvent, sealEvent } from './seal-event';
 import { SubjectDirectory } from './subject-directory';
 
 /** The id of nobody: owns private fields of events that name no person. No sender can name it, so it is never erased. */
 export const UNATTRIBUTED = '';
 
+/** What is sealed of events, and for whom: for who seals events that are still bytes. */
+export interface Protection {
+  names: PrivateNames;
+  /** @param userId who acted @param subjectId whose data it is about, if the event says so */
+  ownersOf: (userId: string | undefined, subjectId: string | undefined) => Owners;
+}
+
+/** Key and signatures of some events, 32 bytes for each; keyId 0: not signed. */
+export interface Signatures {
+  keyId: number;
+  signatures: Buffer | undefined;
+}
+
 /** Seals and signs events of one tenant; made for the events of one request. */
 export interface TenantSealer {
   seal: (event: AuditEvent, id: string) => SealedEvent;
-  /** Signs the checksum of an envelope. keyId 0: not signed. Both are 32 bytes as text of one byte a character (`latin1`). */
-  sign: (checksum: string) => { keyId: number; signature: string | undefined };
+  /** Undefined: nothing is sealed. */
+  protection: Protection | undefined;
+  /** Signs the checksums of envelopes, 32 bytes each, one behind the other. */
+  sign: (checksums: Buffer) => Signatures;
 }
 
 /** Neither seals nor signs. */
 export const PLAIN: TenantSealer = {
   seal: (event) => ({ event, sealed: undefined }),
+  protection: undefined,
   sign: () => NOT_SIGNED,
 };
 
 const SEALED = 'sealed:';
-const NOT_SIGNED = { keyId: 0, signature: undefined };
+const NOT_SIGNED: Signatures = { keyId: 0, signatures: undefined };
 
 /** Gets what sealing and signing need, so that both are then plain computing. */
 @Injectable()
 export class EventSealer {
   private readonly fields: PrivateFields;
-  private signing: { key: Buffer; signer: HmacSigner } | undefined;
+  private readonly names: PrivateNames;
+  private signing: { key: Buffer; mac: MacKey } | undefined;
 
   constructor(
     private readonly ring: KeyRing,
     private readonly subjects: SubjectDirectory,
+    private readonly lanes: Sha256Lanes,
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.fields = parsePrivateFields(config.encryption.privateFields);
+    this.names = new PrivateNames(this.fields);
   }
 
   /**
-   * @param events those that will be sealed; people in them that are new get their keys now, durably
+   * @param ids of the people that the events to be sealed name; those that are new get their keys now, durably
    * @throws AppError 503 `KEYS_UNAVAILABLE`
    */
-  async prepare(tenant: string, events: Iterable<AuditEvent>): Promise<TenantSealer> {
+  async prepare(tenant: string, ids: ReadonlySet<string>): Promise<TenantSealer> {
     const sign = await this.signer();
     if (!this.config.encryption.enabled) return { ...PLAIN, sign };
-    const ids = new Set([UNATTRIBUTED]);
-    for (const { context, subjectId } of events) {
-      if (context?.userId !== undefined) ids.add(context.userId);
-      if (subjectId !== undefined) ids.add(subjectId);
-    }
-    const people = await this.subjects.resolve(tenant, ids);
+    const people = await this.subjects.resolve(tenant, new Set(ids).add(UNATTRIBUTED));
     const unattributed = people.get(UNATTRIBUTED);
     if (!unattributed) throw new Error('the directory left a subject out');
     const { fields } = this;
@@ -63,12 +77,13 @@ export class EventSealer {
       if (!person) throw new Error('an event names a person that was not prepared');
       return person;
     };
-    const sealOne = (event: AuditEvent, id: string) => {
-      const actor = personOf(event.context?.userId);
-      const subject = event.subjectId === undefined ? actor : personOf(event.subjectId);
-      return sealEvent(event, { tenant, id }, { actor, subject, unattributed }, fields);
+    const ownersOf = (userId: string | undefined, subjectId: string | undefined): Owners => {
+      const actor = personOf(userId);
+      return { actor, subject: subjectId === undefined ? actor : personOf(subjectId), unattributed };
     };
-    return { seal: sealOne, sign };
+    const sealOne = (event: AuditEvent, id: string) =>
+      sealEvent(event, { tenant, id }, ownersOf(event.context?.userId, event.subjectId), fields);
+    return { seal: sealOne, protection: { names: this.names, ownersOf }, sign };
   }
 
   /**
@@ -97,8 +112,8 @@ export class EventSealer {
     if (!this.config.signature.enabled) return PLAIN.sign;
     const { number, key } = await this.ring.active('signing');
     // By the key, not its number: a key that was lost with Redis before it reached ClickHouse leaves its number to another.
-    if (this.signing?.key !== key) this.signing = { key, signer: new HmacSigner(key) };
-    const { signer } = this.signing;
-    return (checksum) => ({ keyId: number, signature: signer.sign(checksum) });
+    if (this.signing?.key !== key) this.signing = { key, mac: this.lanes.macKey(key) };
+    const { mac } = this.signing;
+    return (checksums) => ({ keyId: number, signatures: this.lanes.macs(mac, checksums) });
   }
 }

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { Config, CONFIG } from '../config/config';
+import { Sha256Lanes } from '../ledger/sha256-lanes';
 import { EventSealer } from './event-sealer';
 import { KeyRing } from './key-ring';
 import { ProtectionNotice } from './protection';
@@ -17,7 +18,8 @@ import { SubjectDirectory } from './subject-directory';
     KeyRing,
     SubjectDirectory,
     EventSealer,
+    Sha256Lanes,
   ],
-  exports: [RootKeys, RootAnnouncer, KeyRing, SubjectDirectory, EventSealer],
+  exports: [RootKeys, RootAnnouncer, KeyRing, SubjectDirectory, EventSealer, Sha256Lanes],
 })
 export class KeysModule {}

@@ -1,5 +1,6 @@
 import { AppError, FieldProblem } from '../common/app-error';
 import type { JsonObject, JsonValue } from '../events/canonical-json';
+import { NameTable } from '../events/name-table';
 
 /** Which fields of an event are private, as a tree of names; `anywhere` holds names that are private at any depth. */
 export interface PrivateFields {
@@ -7,7 +8,7 @@ export interface PrivateFields {
   anywhere: ReadonlySet<string>;
 }
 
-interface FieldTree {
+export interface FieldTree {
   isPrivate: boolean;
   children: Map<string, FieldTree>;
 }
@@ -46,6 +47,29 @@ export function parsePrivateFields(fields: readonly string[] = DEFAULT_PRIVATE_F
     problems,
   });
 }
+
+/** The names of private fields, for who looks at events that are still bytes. */
+export class PrivateNames {
+  readonly table: NameTable;
+  /** By the places in `table.names`: whether the name is private at any depth of details and changes. */
+  readonly isAnywhere: readonly boolean[];
+
+  constructor(private readonly fields: PrivateFields) {
+    const names = new Set([...fields.anywhere, ...namesUnder(fields.tree)]);
+    this.table = new NameTable([...names]);
+    this.isAnywhere = this.table.names.map((name) => fields.anywhere.has(name));
+  }
+
+  /** What is private under a path such as `changes.before`. */
+  under(...path: string[]): FieldTree | undefined {
+    let node: FieldTree | undefined = this.fields.tree;
+    for (const name of path) node = node?.children.get(name);
+    return node;
+  }
+}
+
+const namesUnder = (tree: FieldTree): string[] =>
+  [...tree.children].flatMap(([name, child]) => [name, ...namesUnder(child)]);
 
 function problemOf(names: string[]): string | undefined {
   const [first, second] = names;
@@ -146,7 +170,7 @@ function define(target: JsonObject, name: string, value: JsonValue): void {
 /** What stands between names, and between paths. */
 const MARKS = /[.,\\]/;
 
-const escapeName = (name: string): string => (MARKS.test(name) ? name.replace(/[.,\\]/g, '\\$&') : name);
+export const escapeName = (name: string): string => (MARKS.test(name) ? name.replace(/[.,\\]/g, '\\$&') : name);
 
 /** Several paths as one text. */
 export const joinPaths = (paths: string[]): string => paths.join(',');

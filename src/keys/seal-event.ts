@@ -1,7 +1,7 @@
 import { AppError } from '../common/app-error';
 import type { JsonObject, JsonValue } from '../events/canonical-json';
 import type { AuditEvent } from '../events/event.schema';
-import { fieldBinding, open, seal } from './crypto';
+import { fieldBinding, open, sealText } from './crypto';
 import { joinPaths, PrivateFields, splitPath, splitPaths, withoutPrivate } from './private-fields';
 import type { SubjectKey } from './subject-record';
 
@@ -20,18 +20,18 @@ export interface SealedEvent {
 
 type Context = NonNullable<AuditEvent['context']>;
 
+/** The event that something is sealed in. */
+interface Place {
+  tenant: string;
+  id: string;
+}
+
 /**
  * Replaces the ids of people by their references and seals private fields: those of the context under the actor's key, all
  * others under the subject's. Pure but for nonces.
  */
-export function sealEvent(
-  event: AuditEvent,
-  place: { tenant: string; id: string },
-  owners: Owners,
-  fields: PrivateFields,
-): SealedEvent {
-  const ownerOfContext = owners.actor ?? owners.subject ?? owners.unattributed;
-  const ownerOfRest = owners.subject ?? owners.actor ?? owners.unattributed;
+export function sealEvent(event: AuditEvent, place: Place, owners: Owners, fields: PrivateFields): SealedEvent {
+  const { ownerOfContext, ownerOfRest } = ownersOfFields(owners);
   const ofContext: Taken = { owner: ownerOfContext, paths: [], values: [] };
   const ofRest = ownerOfRest === ownerOfContext ? ofContext : { owner: ownerOfRest, paths: [], values: [] };
   const put = ({ paths, values }: Taken, path: string, value: JsonValue) => {
@@ -62,6 +62,12 @@ export function sealEvent(
   return { event: out, sealed };
 }
 
+/** Whose the private fields of the context are, and whose all others. */
+export const ownersOfFields = ({ actor, subject, unattributed }: Owners) => ({
+  ownerOfContext: actor ?? subject ?? unattributed,
+  ownerOfRest: subject ?? actor ?? unattributed,
+});
+
 /** What is private and belongs to one person. One sealing for all of it: the cipher costs more than the bytes. */
 interface Taken {
   owner: SubjectKey;
@@ -69,10 +75,16 @@ interface Taken {
   values: JsonValue[];
 }
 
-function sealTaken({ owner, paths, values }: Taken, place: { tenant: string; id: string }): string {
-  const bound = fieldBinding(place.tenant, place.id, joinPaths(paths));
-  return seal(owner.key, JSON.stringify(values), bound).toString('base64url');
-}
+const sealTaken = ({ owner, paths, values }: Taken, place: Place): string =>
+  sealPiece(owner, joinPaths(paths), JSON.stringify(values), place);
+
+/**
+ * What stands in an envelope for the private values of one person, base64url.
+ * @param joined the paths of the values, as `joinPaths` joins them
+ * @param values a JSON array of them
+ */
+export const sealPiece = (owner: SubjectKey, joined: string, values: string, { tenant, id }: Place): string =>
+  sealText(owner.key, values, fieldBinding(tenant, id, joined));
 
 /** The dotted fields that an event has sealed. */
 export const sealedPaths = (sealed: Record<string, string>): string[] => Object.keys(sealed).flatMap(splitPaths);

@@ -35,7 +35,7 @@ return out`;
 /** From ids of people to their references and keys, for ingest. Knows nothing of ClickHouse. */
 @Injectable()
 export class SubjectDirectory {
-  private readonly remembered = new Map<string, SubjectKey>();
+  private readonly remembered = new Remembered();
 
   constructor(
     @Inject(REDIS) private readonly redis: Redis,
@@ -55,7 +55,7 @@ export class SubjectDirectory {
     const found = new Map<string, SubjectKey>();
     const missing: string[] = [];
     for (const id of ids) {
-      const known = this.remembered.get(`${tenant}/${id}`);
+      const known = this.remembered.get(tenant, id);
       if (known) found.set(id, known);
       else missing.push(id);
     }
@@ -99,7 +99,7 @@ export class SubjectDirectory {
     const remember = this.ring.generation === generation;
     for (const [id, subject] of subjects) {
       found.set(id, subject);
-      if (remember) this.remember(`${tenant}/${id}`, subject);
+      if (remember) this.remembered.set(tenant, id, subject);
     }
   }
 
@@ -119,13 +119,40 @@ export class SubjectDirectory {
     const wrapping = await this.ring.get('tenant', tenant, record.keyNumber);
     return { reference: record.reference, key: openSubject(record, wrapping) };
   }
+}
 
-  private remember(name: string, subject: SubjectKey): void {
-    if (this.remembered.size >= REMEMBERED) {
-      const [oldest] = this.remembered.keys();
-      if (oldest !== undefined) this.remembered.delete(oldest);
+type ByTenant = Map<string, Map<string, SubjectKey>>;
+
+/** Subjects by tenant and id: at least the last `REMEMBERED / 2` that were used, at most `REMEMBERED`. */
+class Remembered {
+  private young: ByTenant = new Map();
+  private old: ByTenant = new Map();
+  private youngCount = 0;
+
+  get(tenant: string, id: string): SubjectKey | undefined {
+    const young = this.young.get(tenant)?.get(id);
+    if (young) return young;
+    const old = this.old.get(tenant)?.get(id);
+    if (old) this.set(tenant, id, old);
+    return old;
+  }
+
+  set(tenant: string, id: string, subject: SubjectKey): void {
+    if (this.youngCount >= REMEMBERED / 2) {
+      this.old = this.young;
+      this.young = new Map();
+      this.youngCount = 0;
     }
-    this.remembered.set(name, subject);
+    const ofTenant = this.young.get(tenant) ?? new Map<string, SubjectKey>();
+    this.young.set(tenant, ofTenant);
+    if (!ofTenant.has(id)) this.youngCount++;
+    ofTenant.set(id, subject);
+  }
+
+  clear(): void {
+    this.young = new Map();
+    this.old = new Map();
+    this.youngCount = 0;
   }
 }
 

@@ -37,7 +37,9 @@ export function quarantineRow(
   const written = Buffer.from(envelope);
   const row = Buffer.alloc(rowSize(written.length));
   const checksum = hash('sha256', written, 'binary');
-  writeRow(row, 0, { flags: 0, id: uuidToBytes(id), checksum, ...sign(checksum) }, written);
+  const { keyId, signatures } = sign(Buffer.from(checksum, 'latin1'));
+  const signature = signatures?.toString('latin1');
+  writeRow(row, 0, { flags: 0, id: uuidToBytes(id), checksum, keyId, signature }, written);
   return row;
 }
 

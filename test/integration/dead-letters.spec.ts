@@ -154,7 +154,8 @@ describe('dead letters', () => {
 
   describe('that are replayed', () => {
     it('are stored as they were accepted, with hash, key and signature, and are dead no longer', async () => {
-      const sealer = { ...PLAIN, sign: () => ({ keyId: 7, signature: '\x00ÿ'.repeat(16) }) };
+      const sign = () => ({ keyId: 7, signatures: Buffer.from('\x00ÿ'.repeat(32), 'latin1') });
+      const sealer = { ...PLAIN, sign };
       await putRows(api.stores.redis, own.keys, tenant, rowsOf(tenant, [poison(), {}], { sealer }));
       await own.drain();
       const letter = (await list()).items[0] as Summary;

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -38,13 +39,13 @@ afterAll(() => stores.close());
 describe('rotating the signing key', () => {
   it('leaves no event signed with a key that cannot be found, while several processes sign', async () => {
     const signers = [1, 2, 3].map(() => keyProcess(stores, { clock: new FastClock() }));
-    const signed: { by: number; keyId: number; envelope: string; signature: Buffer }[] = [];
+    const signed: { by: number; keyId: number; checksum: Buffer; signature: Buffer }[] = [];
     let stopped = false;
     const sign = async ({ sealer }: KeyProcess, by: number) => {
       for (let n = 0; !stopped; n++) {
-        const envelope = `event ${n} of process ${by}`;
-        const { keyId, signature = '' } = (await sealer.prepareOwn()).sign(envelope);
-        signed.push({ by, envelope, keyId, signature: Buffer.from(signature, 'latin1') });
+        const checksum = hash('sha256', `event ${n} of process ${by}`, 'buffer');
+        const { keyId, signatures = Buffer.alloc(0) } = (await sealer.prepareOwn()).sign(checksum);
+        signed.push({ by, checksum, keyId, signature: signatures });
         await turn();
       }
     };
@@ -69,7 +70,7 @@ describe('rotating the signing key', () => {
     const found = new Map<number, Buffer>();
     for (const keyId of keyIds) found.set(keyId, await auditor.ring.get('signing', '', keyId));
     const wrong = signed.filter(
-      ({ keyId, envelope, signature }) => !isHmacSha256(found.get(keyId) ?? Buffer.alloc(32), envelope, signature),
+      ({ keyId, checksum, signature }) => !isHmacSha256(found.get(keyId) ?? Buffer.alloc(32), checksum, signature),
     );
     expect(wrong).toEqual([]);
   });

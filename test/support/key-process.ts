@@ -1,3 +1,4 @@
+import { Sha256Lanes } from '../../src/ledger/sha256-lanes';
 import { ClickHouseClient } from '@clickhouse/client';
 import type { Redis } from 'ioredis';
 import { Clock, SystemClock } from '../../src/common/clock';
@@ -38,7 +39,7 @@ export function keyProcess(
   const announcer = new RootAnnouncer(redis, keys, roots, config);
   return {
     ...{ keys, roots, ring, store, keeper, directory, announcer },
-    sealer: new EventSealer(ring, directory, config),
+    sealer: new EventSealer(ring, directory, new Sha256Lanes(), config),
     signer: new CheckpointSigner(ring, keeper),
     rotation: new KeyRotation(ring, keeper, store, clock),
     rootRotation: new RootRotation(redis, keys, keeper, store, roots, announcer, config),

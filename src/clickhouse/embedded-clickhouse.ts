@@ -101,6 +101,8 @@ function assertEngineInstalled(): void {
  * The general log is left out: whatever its level, the engine writes traces of some queries there, with the ids that people
  * searched for. With the two threads that it schedules by as a local tool, it warns without end that it pauses tasks.
  * At `trace` it is there, and holds every query: such as servers of production write it.
+ * What was merged stays for a minute: merges are not synced, and the kernel may keep what was written for half of that. As a local tool the
+ * engine would keep it for no time, a server for eight minutes.
  */
 const serverConfig = (base: string, logLevel: string, tenant: string): string => `<clickhouse>
   <logger>
@@ -113,6 +115,7 @@ const serverConfig = (base: string, logLevel: string, tenant: string): string =>
   <users_config>${base}/users.xml</users_config>
   <background_schedule_pool_size>16</background_schedule_pool_size>
   <mark_cache_size>268435456</mark_cache_size>
+  <merge_tree><old_parts_lifetime>60</old_parts_lifetime></merge_tree>
   ${grafanaTenantMacro({ text: tenant })}
   <backups><allowed_path>${base}/backups/</allowed_path></backups>
 </clickhouse>

@@ -1,6 +1,7 @@
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
+import { QUICK } from '../clickhouse/read-rows';
 import type { EventScope } from './event-scope';
 import type { RuleEvent } from './rule-event';
 
@@ -78,7 +79,7 @@ export class EventFeed {
     const answer = await this.clickhouse.query({
       ...select(tenant, where, { first, end }, 'leaf_index', scope),
       format: 'JSONCompact',
-      clickhouse_settings: SETTINGS,
+      clickhouse_settings: { ...SETTINGS, ...QUICK },
     });
     const { data } = await answer.json<Row>();
     return data.map(toEvent);

@@ -1,7 +1,7 @@
-import { ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
-import { readRows, UNLOGGED } from '../clickhouse/read-rows';
+import { NARROW, readRows, UNLOGGED } from '../clickhouse/read-rows';
 import type { Window } from './progress';
 import { countEvents } from './rollup-sql';
 
@@ -37,6 +37,7 @@ export class RollupStore {
          AND batch NOT IN (${COUNTED} AND ((batch > {after:UInt64} AND batch <= {to:UInt64}) OR batch IN {holes:Array(UInt64)}))
        GROUP BY batch ORDER BY batch`,
       { after, to, except, holes },
+      NARROW,
     );
   }
 
@@ -58,6 +59,7 @@ export class RollupStore {
     const [row] = await this.rows<{ n: number }>(
       `SELECT uniqExact(batch) AS n FROM (${COUNTED} AND batch IN {batches:Array(UInt64)})`,
       { batches },
+      NARROW,
     );
     return row?.n ?? 0;
   }
@@ -86,7 +88,11 @@ export class RollupStore {
     }
   }
 
-  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    return readRows(this.clickhouse, query, params, UNLOGGED);
+  private rows<T>(
+    query: string,
+    params: Record<string, unknown>,
+    settings: ClickHouseSettings = UNLOGGED,
+  ): Promise<T[]> {
+    return readRows(this.clickhouse, query, params, settings);
   }
 }

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
-import { ClickHouseClient, ClickHouseError } from '@clickhouse/client';
+import { ClickHouseClient, ClickHouseError, ClickHouseSettings } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
-import { readRows, UNLOGGED } from '../clickhouse/read-rows';
+import { NARROW, readRows, UNLOGGED } from '../clickhouse/read-rows';
 import { ENVELOPE_TUPLE, EXTRACTED_COLUMNS } from '../events/extracted-columns';
 import { ROW_STRUCTURE } from '../events/row';
 import type { LeafRange } from './batch';
@@ -133,6 +133,7 @@ export class EventWriter {
          AND received_at >= fromUnixTimestamp64Milli({since:Int64})
        GROUP BY tenant`,
       { tenants: ranges.map((range) => range.tenant), batch, since },
+      NARROW,
     );
   }
 
@@ -198,8 +199,12 @@ export class EventWriter {
     for await (const chunk of stream) void chunk;
   }
 
-  private rows<T>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    return readRows(this.client, query, params, UNLOGGED);
+  private rows<T>(
+    query: string,
+    params: Record<string, unknown>,
+    settings: ClickHouseSettings = UNLOGGED,
+  ): Promise<T[]> {
+    return readRows(this.client, query, params, settings);
   }
 }
 

@@ -119,31 +119,48 @@ export interface RowView {
   envelopeStart: number;
 }
 
-/** Finds the rows of a payload. Throws if the buffer does not end with a whole row. */
-export function findRows(payload: Buffer): RowView[] {
-  const rows: RowView[] = [];
+/** Where the rows of a payload begin, and where the last one ends. @throws RangeError if it does not end with a whole row */
+export function rowStarts(payload: Buffer): Uint32Array {
+  const starts: number[] = [];
   let start = 0;
   while (start < payload.length) {
-    let at = start + LENGTH;
-    let length = 0;
-    let shift = 0;
-    for (;;) {
-      const byte = payload[at++];
-      if (byte === undefined) throw new RangeError(`payload ends inside the row at byte ${start}`);
-      length |= (byte & 127) << shift;
-      if (byte < 128) break;
-      shift += 7;
-    }
-    const end = at + length;
-    if (end > payload.length) throw new RangeError(`payload ends inside the row at byte ${start}`);
-    rows.push({ start, end, envelopeStart: at });
-    start = end;
+    starts.push(start);
+    start = endOf(payload, start);
+    if (start > payload.length) throw cut(starts.at(-1));
   }
-  return rows;
+  return Uint32Array.from(starts.concat(start));
 }
 
-export const rowFlags = (payload: Buffer, row: RowView): number => payload[row.start] ?? 0;
-export const rowId = (payload: Buffer, row: RowView): Buffer => payload.subarray(row.start + ID, row.start + CHECKSUM);
+/** Finds the rows of a payload. @throws RangeError if it does not end with a whole row */
+export function findRows(payload: Buffer): RowView[] {
+  const starts = rowStarts(payload);
+  return Array.from(starts.subarray(0, -1), (start, i) => rowAt(payload, start, starts[i + 1] as number));
+}
+
+/** The row from `start` to before `end`. */
+export function rowAt(payload: Buffer, start: number, end: number): RowView {
+  let at = start + LENGTH;
+  while ((payload[at] as number) > 127) at++;
+  return { start, end, envelopeStart: at + 1 };
+}
+
+/** Where a row ends that begins at `start`, by its length. */
+function endOf(payload: Buffer, start: number): number {
+  let at = start + LENGTH;
+  let length = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = payload[at++];
+    if (byte === undefined) throw cut(start);
+    length |= (byte & 127) << shift;
+    if (byte < 128) return at + length;
+  }
+}
+
+const cut = (start: number | undefined) => new RangeError(`payload ends inside the row at byte ${start}`);
+
+export const rowFlags = (payload: Buffer, row: Pick<RowView, 'start'>): number => payload[row.start] ?? 0;
+export const rowId = (payload: Buffer, row: Pick<RowView, 'start'>): Buffer =>
+  payload.subarray(row.start + ID, row.start + CHECKSUM);
 export const rowChecksum = (payload: Buffer, row: RowView): Buffer =>
   payload.subarray(row.start + CHECKSUM, row.start + KEY_ID);
 /** Number of the key that signed it, 0 = not signed. */
@@ -155,6 +172,11 @@ export const rowEnvelope = (payload: Buffer, row: RowView): string =>
 
 /** Sets the leaf index of a row in place. */
 export function setLeafIndex(payload: Buffer, row: Pick<RowView, 'start'>, leafIndex: number): void {
-  payload.writeUInt32LE(leafIndex >>> 0, row.start + LEAF);
-  payload.writeUInt32LE(Math.floor(leafIndex / 0x1_0000_0000), row.start + LEAF + 4);
+  const at = row.start + LEAF;
+  let low = leafIndex >>> 0;
+  let high = Math.floor(leafIndex / 0x1_0000_0000);
+  for (let i = 0; i < 4; i++, low >>>= 8, high >>>= 8) {
+    payload[at + i] = low & 0xff;
+    payload[at + 4 + i] = high & 0xff;
+  }
 }

@@ -1,12 +1,26 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { Config, CONFIG } from '../config/config';
-import { FLAG_ID_GIVEN, rowFlags, rowId, RowView } from '../events/row';
+import { FLAG_ID_GIVEN, rowFlags, rowId } from '../events/row';
 import { EventSealer, PLAIN } from '../keys/event-sealer';
 import { SubjectPersister } from '../keys/key-keeper';
 import { REDIS } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
-import { countByTenant, LeafRange, openSegment, PlacedRow, placeRows, RefusedRow, Segment, slices } from './batch';
+import {
+  countByTenant,
+  countRows,
+  LeafRange,
+  openSegment,
+  PlacedRun,
+  placedSingles,
+  placeName,
+  placeRows,
+  RefusedRow,
+  runsOf,
+  Segment,
+  slices,
+  tenantOf,
+} from './batch';
 import { Counters } from './counters';
 import { DeadLetterStore } from './dead-letter-store';
 import { EventWriter, Presence, refusesData } from './event-writer';
@@ -95,7 +109,7 @@ export class BatchWriter {
     let manifest = begun;
     let first = how === 'fresh';
     for (let failures = 0; ;) {
-      let rows: PlacedRow[] = [];
+      let rows: PlacedRun[] = [];
       try {
         rows = await this.place(manifest, segments);
         if (first) await this.insert(manifest, rows);
@@ -136,7 +150,7 @@ export class BatchWriter {
     }
   }
 
-  private async insert(manifest: Manifest, rows: PlacedRow[]): Promise<void> {
+  private async insert(manifest: Manifest, rows: PlacedRun[]): Promise<void> {
     await this.subjects.flush();
     if (rows.length === 0) return;
     const began = performance.now();
@@ -144,15 +158,16 @@ export class BatchWriter {
     this.metrics.insertSeconds.observe((performance.now() - began) / 1000);
   }
 
-  private async insertMissing(manifest: Manifest, rows: PlacedRow[]): Promise<void> {
+  private async insertMissing(manifest: Manifest, rows: PlacedRun[]): Promise<void> {
     await this.events.settle(manifest.batch, manifest.attempt - 1);
     // What no attempt can mend must not grow with each of them.
     this.refuseExcess(manifest, await this.faults(manifest));
     const since = manifest.plan.acceptedAt - RECEIPT_SLACK_MS;
-    const missing: PlacedRow[] = [];
+    const all = placedSingles(rows);
+    const missing: PlacedRun[] = [];
     for (const { tenant } of manifest.ranges) {
       const there = await this.events.leaves(manifest.batch, tenant, since);
-      missing.push(...rows.filter((row) => row.tenant === tenant && !there.has(row.leafIndex)));
+      missing.push(...all.filter((row) => row.tenant === tenant && !there.has(row.leaf)));
     }
     await this.insert(manifest, missing);
   }
@@ -168,24 +183,29 @@ export class BatchWriter {
     throw new Error(`batch ${manifest.batch} has rows it should not have: ${JSON.stringify(faults)}`);
   }
 
-  private async place(manifest: Manifest, segments: Segment[]): Promise<PlacedRow[]> {
+  private async place(manifest: Manifest, segments: Segment[]): Promise<PlacedRun[]> {
     const { sign } = manifest.poison.length > 0 ? await this.sealer.prepareOwn() : PLAIN;
-    const poison = new Map(manifest.poison.map((refused) => [`${refused.segment}/${refused.row}`, refused]));
-    return placeRows(segments, manifest.plan, manifest.ranges, ({ segment, row }) => {
-      const refused = poison.get(`${segment.id}/${row}`);
-      return refused && quarantineRow(segment, refused, this.config.retention, sign);
-    });
+    const instead = new Map<string, Buffer>();
+    for (const refused of manifest.poison) {
+      const segment = segments.find(({ id }) => id === refused.segment);
+      if (!segment) throw new Error(`batch ${manifest.batch} has no segment ${refused.segment}`);
+      instead.set(
+        placeName(refused.segment, refused.row),
+        quarantineRow(segment, refused, this.config.retention, sign),
+      );
+    }
+    return placeRows(segments, manifest.plan, manifest.ranges, instead);
   }
 
   /** Halves the rows until each that ClickHouse refuses stands alone. Undefined if it refuses none of them alone. */
-  private async findPoison(manifest: Manifest, rows: PlacedRow[], reason: string): Promise<RefusedRow[] | undefined> {
+  private async findPoison(manifest: Manifest, rows: PlacedRun[], reason: string): Promise<RefusedRow[] | undefined> {
     const found: RefusedRow[] = [];
-    const search = async (part: PlacedRow[]): Promise<void> => {
+    const search = async (part: PlacedRun[]): Promise<void> => {
       const error = await this.refusal(part);
       if (error === undefined) return;
       const [only] = part;
       if (part.length === 1 && only) {
-        found.push({ segment: only.segment.id, row: only.row, reasonCode: 'REFUSED_BY_STORE', reason: error });
+        found.push({ segment: only.segment.id, row: only.first, reasonCode: 'REFUSED_BY_STORE', reason: error });
         return;
       }
       const middle = part.length >> 1;
@@ -193,7 +213,7 @@ export class BatchWriter {
       await search(part.slice(middle));
     };
     try {
-      await search(rows);
+      await search(placedSingles(rows));
     } catch (error) {
       this.log.warn(`batch ${manifest.batch}: the refused rows could not be found yet: ${messageOf(error)}`);
       return undefined;
@@ -205,7 +225,7 @@ export class BatchWriter {
     return [...manifest.poison, ...found];
   }
 
-  private async refusal(rows: PlacedRow[]): Promise<string | undefined> {
+  private async refusal(rows: PlacedRun[]): Promise<string | undefined> {
     try {
       await this.events.rehearse(slices(rows));
       return undefined;
@@ -215,11 +235,11 @@ export class BatchWriter {
     }
   }
 
-  private async commit(manifest: Manifest, segments: Segment[], rows: PlacedRow[]): Promise<void> {
+  private async commit(manifest: Manifest, segments: Segment[], rows: PlacedRun[]): Promise<void> {
     await this.deadLetters.store(manifest, segments, rows);
     const outcomes = outcomesOf(manifest, segments);
     await this.manifests.commit(manifest, outcomes, claimedIds(segments));
-    this.metrics.committed(rows.length, outcomes);
+    this.metrics.committed(countRows(rows), outcomes);
   }
 
   private async load(manifest: Manifest): Promise<Segment[]> {
@@ -255,22 +275,22 @@ export function incomplete(ranges: LeafRange[], present: Presence[]): Fault[] {
 
 function outcomesOf(manifest: Manifest, segments: Segment[]): TenantOutcome[] {
   const byTenant = new Map<string, TenantOutcome>();
-  for (const segment of segments) {
-    segment.rows.forEach((view, row) => {
-      const tenant = segment.tenants[row] as string;
-      const zero = { tenant, rows: 0, bytes: 0, stored: 0, duplicates: 0, deadLettered: 0, quarantined: 0 };
-      const outcome = byTenant.get(tenant) ?? zero;
-      byTenant.set(tenant, outcome);
-      outcome.rows += 1;
-      outcome.bytes += view.end - view.start;
-    });
+  for (const { segment, tenant, first, count } of segments.flatMap(runsOf)) {
+    const zero = { tenant, rows: 0, bytes: 0, stored: 0, duplicates: 0, deadLettered: 0, quarantined: 0 };
+    const outcome = byTenant.get(tenant) ?? zero;
+    byTenant.set(tenant, outcome);
+    outcome.rows += count;
+    outcome.bytes += (segment.starts[first + count] as number) - (segment.starts[first] as number);
   }
-  const tenantOf = ({ segment, row }: RefusedRow) => segments.find((s) => s.id === segment)?.tenants[row];
+  const ownerOf = ({ segment: id, row }: RefusedRow) => {
+    const segment = segments.find((each) => each.id === id);
+    return segment && tenantOf(segment, row);
+  };
   for (const outcome of byTenant.values()) {
     const { tenant } = outcome;
     outcome.duplicates = manifest.plan.duplicates[tenant] ?? 0;
-    outcome.quarantined = manifest.poison.filter((refused) => tenantOf(refused) === tenant).length;
-    outcome.deadLettered = outcome.quarantined + manifest.plan.conflicts.filter((c) => tenantOf(c) === tenant).length;
+    outcome.quarantined = manifest.poison.filter((refused) => ownerOf(refused) === tenant).length;
+    outcome.deadLettered = outcome.quarantined + manifest.plan.conflicts.filter((c) => ownerOf(c) === tenant).length;
     outcome.stored = outcome.rows - outcome.duplicates - outcome.deadLettered;
   }
   return [...byTenant.values()];
@@ -278,14 +298,15 @@ function outcomesOf(manifest: Manifest, segments: Segment[]): TenantOutcome[] {
 
 function claimedIds(segments: Segment[]): { tenant: string; ids: Buffer[] }[] {
   const byTenant = new Map<string, Buffer[]>();
-  for (const { payload, rows, tenants } of segments) {
-    rows.forEach((view: RowView, row) => {
-      if ((rowFlags(payload, view) & FLAG_ID_GIVEN) === 0) return;
-      const tenant = tenants[row] as string;
+  for (const { segment, tenant, first, count } of segments.flatMap(runsOf)) {
+    const { payload, starts } = segment;
+    for (let row = first; row < first + count; row++) {
+      const at = { start: starts[row] as number };
+      if ((rowFlags(payload, at) & FLAG_ID_GIVEN) === 0) continue;
       const ids = byTenant.get(tenant) ?? [];
       byTenant.set(tenant, ids);
-      ids.push(rowId(payload, view));
-    });
+      ids.push(rowId(payload, at));
+    }
   }
   return [...byTenant].map(([tenant, ids]) => ({ tenant, ids }));
 }

@@ -1,5 +1,18 @@
 import { findRows, RowHead, rowSize, writeRow } from '../events/row';
-import { BatchPlan, countByTenant, openSegment, placeRows, Segment, Slice, slices } from './batch';
+import {
+  BatchPlan,
+  countByTenant,
+  countRows,
+  openSegment,
+  placedSingles,
+  placeName,
+  placeRows,
+  Segment,
+  Slice,
+  slices,
+  tenantOf,
+  viewOf,
+} from './batch';
 
 const HEAD: RowHead = { flags: 0, id: Buffer.alloc(16, 1), checksum: 'c'.repeat(32), keyId: 0, signature: undefined };
 
@@ -26,7 +39,12 @@ const textOf = (bytes: Buffer): string => bytes.toString('utf8', findRows(bytes)
 
 describe('a segment', () => {
   it('gives each row the tenant of its run', () => {
-    expect(segment('s', { a: ['1', '2'], b: ['3'] }).tenants).toEqual(['a', 'a', 'b']);
+    const made = segment('s', { a: ['1', '2'], b: ['3'] });
+    expect([0, 1, 2].map((at) => tenantOf(made, at))).toEqual(['a', 'a', 'b']);
+    expect(
+      [0, 1, 2].map((at) => made.payload.toString('utf8', viewOf(made, at).envelopeStart, viewOf(made, at).end)),
+    ).toEqual(['1', '2', '3']);
+    expect(() => tenantOf(made, 3)).toThrow(RangeError);
   });
 
   it('is refused when its pointer and its payload do not agree, or the payload is cut', () => {
@@ -52,8 +70,9 @@ describe('a batch', () => {
   });
 
   it('gives the rows their leaves in order, without gaps where some were dropped', () => {
-    const placed = placeRows(segments(), plan({ s1: [1] }), ranges, () => undefined);
-    expect(placed.map((at) => [textOf(bytesOf(at)), at.leafIndex, leafOf(bytesOf(at))])).toEqual([
+    const runs = placeRows(segments(), plan({ s1: [1] }), ranges, new Map());
+    expect(countRows(runs)).toBe(5);
+    expect(placedSingles(runs).map((at) => [textOf(bytesOf(at)), at.leaf, leafOf(bytesOf(at))])).toEqual([
       ['a1', 2 ** 32, 2 ** 32],
       ['a3', 2 ** 32 + 1, 2 ** 32 + 1],
       ['b1', 7, 7],
@@ -63,15 +82,27 @@ describe('a batch', () => {
   });
 
   it('gives what stands in place of a row the leaf of that row', () => {
-    const placed = placeRows(segments(), plan({ s1: [1] }), ranges, ({ segment: { id }, row: at }) =>
-      id === 's2' && at === 0 ? row('instead') : undefined,
-    );
+    const instead = new Map([[placeName('s2', 0), row('instead')]]);
+    const placed = placedSingles(placeRows(segments(), plan({ s1: [1] }), ranges, instead));
     expect(placed.map((at) => textOf(bytesOf(at)))).toEqual(['a1', 'a3', 'b1', 'instead', 'a4']);
     expect(placed.map((at) => leafOf(bytesOf(at)))[3]).toBe(8);
   });
 
+  it('keeps rows together that stand together, and sends all bytes of each', () => {
+    const all = segments();
+    const runs = placeRows(all, plan(), ranges, new Map());
+    expect(runs.map(({ segment: { id }, tenant, first, count }) => [id, tenant, first, count])).toEqual([
+      ['s1', 'a', 0, 3],
+      ['s1', 'b', 3, 1],
+      ['s2', 'b', 0, 1],
+      ['s2', 'a', 1, 1],
+    ]);
+    expect(Buffer.concat(slices(runs))).toEqual(Buffer.concat(all.map(({ payload }) => payload)));
+    expect(Buffer.concat(slices(placedSingles(runs)))).toEqual(Buffer.concat(slices(runs)));
+  });
+
   it('makes the same bytes each time', () => {
-    const place = () => placeRows(segments(), plan(), ranges, () => undefined).map(bytesOf);
+    const place = () => placeRows(segments(), plan(), ranges, new Map()).map(bytesOf);
     expect(Buffer.concat(place())).toEqual(Buffer.concat(place()));
   });
 });

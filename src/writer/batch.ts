@@ -1,4 +1,4 @@
-import { findRows, RowView, setLeafIndex } from '../events/row';
+import { rowAt, rowStarts, RowView, setLeafIndex } from '../events/row';
 import type { SegmentPointer } from '../queues/segment';
 
 /** A segment with its rows found. */
@@ -6,9 +6,8 @@ export interface Segment {
   id: string;
   pointer: SegmentPointer;
   payload: Buffer;
-  rows: RowView[];
-  /** Tenant of each row. */
-  tenants: string[];
+  /** Where the rows begin, and where the last one ends. Objects for the rows would cost more than all else that is done with them. */
+  starts: Uint32Array;
 }
 
 /** A row that does not get into the log as it is, and why. */
@@ -42,38 +41,75 @@ export interface BatchPlan {
 
 /** @throws RangeError if payload and pointer do not agree: then the segment must not be written. */
 export function openSegment(pointer: SegmentPointer, payload: Buffer): Segment {
-  const rows = findRows(payload);
-  const tenants = pointer.runs.flatMap((run) => new Array<string>(run.rows).fill(run.tenant));
-  if (tenants.length !== rows.length) {
-    throw new RangeError(`segment ${pointer.segment} has ${rows.length} rows, its pointer says ${tenants.length}`);
+  const segment = { id: pointer.segment, pointer, payload, starts: rowStarts(payload) };
+  const said = pointer.runs.reduce((sum, run) => sum + run.rows, 0);
+  if (said !== rowCount(segment)) {
+    throw new RangeError(`segment ${pointer.segment} has ${rowCount(segment)} rows, its pointer says ${said}`);
   }
-  return { id: pointer.segment, pointer, payload, rows, tenants };
+  return segment;
 }
 
-/** Rows of each tenant that get a leaf, in the order of first appearance. */
-export function countByTenant(segments: Segment[], plan: BatchPlan): { tenant: string; count: number }[] {
-  const counts = new Map<string, number>();
-  for (const { segment, row } of keptRows(segments, plan)) {
-    const tenant = segment.tenants[row] as string;
-    counts.set(tenant, (counts.get(tenant) ?? 0) + 1);
-  }
-  return [...counts].map(([tenant, count]) => ({ tenant, count }));
+export const rowCount = (segment: Pick<Segment, 'starts'>): number => segment.starts.length - 1;
+
+/** @param row its position, from 0 */
+export function viewOf({ payload, starts }: Segment, row: number): RowView {
+  return rowAt(payload, starts[row] as number, starts[row + 1] as number);
 }
 
-export interface KeptRow {
+export function tenantOf(segment: Segment, row: number): string {
+  const run = runsOf(segment).find(({ first, count }) => row < first + count);
+  if (!run) throw new RangeError(`segment ${segment.id} has no row ${row}`);
+  return run.tenant;
+}
+
+/** Rows of one tenant that stand one behind the other in a segment: `count` of them, from the row `first` on. */
+export interface Run {
   segment: Segment;
-  row: number;
+  tenant: string;
+  first: number;
+  count: number;
+}
+
+/** All rows of a segment. */
+export function runsOf(segment: Segment): Run[] {
+  let first = 0;
+  return segment.pointer.runs.map(({ tenant, rows }) => {
+    const run = { segment, tenant, first, count: rows };
+    first += rows;
+    return run;
+  });
 }
 
 /** The rows that get a leaf, in the order of their leaves. */
-export function* keptRows(segments: Segment[], plan: BatchPlan): Generator<KeptRow> {
-  for (const segment of segments) {
+export function keptRuns(segments: Segment[], plan: BatchPlan): Run[] {
+  return segments.flatMap((segment) => {
     const dropped = new Set(plan.dropped[segment.id]);
-    for (let row = 0; row < segment.rows.length; row++) if (!dropped.has(row)) yield { segment, row };
-  }
+    return dropped.size === 0
+      ? runsOf(segment)
+      : runsOf(segment).flatMap((run) => cutOut(run, (row) => dropped.has(row)));
+  });
 }
 
-/** Where bytes stand in a buffer. Views of a whole batch's rows would cost more than all else that is done with them. */
+/** What is left of a run without some of its rows. */
+function cutOut(run: Run, isOut: (row: number) => boolean): Run[] {
+  const left: Run[] = [];
+  let open: Run | undefined;
+  for (let row = run.first; row < run.first + run.count; row++) {
+    if (isOut(row)) open = undefined;
+    else if (open) open.count++;
+    else left.push((open = { ...run, first: row, count: 1 }));
+  }
+  return left;
+}
+
+/** How many rows of each tenant get a leaf, in the order of first appearance. */
+export function countByTenant(segments: Segment[], plan: BatchPlan): { tenant: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const { tenant, count } of keptRuns(segments, plan)) counts.set(tenant, (counts.get(tenant) ?? 0) + count);
+  return [...counts].map(([tenant, count]) => ({ tenant, count }));
+}
+
+/** Where bytes stand in a buffer. */
 export interface Slice {
   source: Buffer;
   start: number;
@@ -81,45 +117,72 @@ export interface Slice {
   end: number;
 }
 
-/** A row of a batch with its place in the ledger. What is stored is the row itself, or the quarantine event in its place. */
-export interface PlacedRow extends KeptRow, Slice {
-  tenant: string;
-  leafIndex: number;
+/**
+ * Rows of a batch with their places in the ledger: leaves rise by one, from `leaf` on. What is stored are the rows themselves, or the
+ * quarantine event in the place of a single one.
+ */
+export interface PlacedRun extends Run, Slice {
+  leaf: number;
 }
 
+/** A row in the words of `placeRows`. */
+export const placeName = (segment: string, row: number): string => `${segment}/${row}`;
+
 /**
- * Gives each row its leaf, in place in its payload. `substitute` may give another row to be stored there instead, which gets it too.
+ * Gives each row its leaf, in place in its payload.
+ * @param instead by `placeName`: what is stored in the place of a row and gets its leaf
  * Deterministic, so that a retry, also by another process, makes the same bytes.
  */
 export function placeRows(
   segments: Segment[],
   plan: BatchPlan,
   ranges: LeafRange[],
-  substitute: (row: KeptRow) => Buffer | undefined,
-): PlacedRow[] {
+  instead: ReadonlyMap<string, Buffer>,
+): PlacedRun[] {
   const next = new Map(ranges.map((range) => [range.tenant, range.start]));
-  const placed: PlacedRow[] = [];
-  for (const kept of keptRows(segments, plan)) {
-    const { segment, row } = kept;
-    const tenant = segment.tenants[row] as string;
-    const leafIndex = next.get(tenant) as number;
-    next.set(tenant, leafIndex + 1);
-    const instead = substitute(kept);
-    const { start, end } = instead ? { start: 0, end: instead.length } : (segment.rows[row] as RowView);
-    const source = instead ?? segment.payload;
-    setLeafIndex(source, { start }, leafIndex);
-    placed.push({ segment, row, tenant, leafIndex, source, start, end });
-  }
-  return placed;
+  const kept = keptRuns(segments, plan);
+  const runs = instead.size === 0 ? kept : kept.flatMap(singles);
+  return runs.map((run) => {
+    const { segment, tenant, first, count } = run;
+    const leaf = next.get(tenant) as number;
+    next.set(tenant, leaf + count);
+    const other = count === 1 ? instead.get(placeName(segment.id, first)) : undefined;
+    if (other) {
+      setLeafIndex(other, { start: 0 }, leaf);
+      return { ...run, leaf, source: other, start: 0, end: other.length };
+    }
+    const { payload: source, starts } = segment;
+    for (let i = 0; i < count; i++) setLeafIndex(source, { start: starts[first + i] as number }, leaf + i);
+    return { ...run, leaf, source, start: starts[first] as number, end: starts[first + count] as number };
+  });
 }
 
-/** The fewest buffers that hold the rows in their order: neighbours in one payload stay one slice, nothing is copied. */
-export function slices(rows: readonly Slice[]): Buffer[] {
-  const runs: Slice[] = [];
+/** The rows of a run, each by itself. */
+function singles(run: Run): Run[] {
+  return Array.from({ length: run.count }, (_, i) => ({ ...run, first: run.first + i, count: 1 }));
+}
+
+/** Rows that have been placed, each by itself. */
+export function placedSingles(runs: readonly PlacedRun[]): PlacedRun[] {
+  return runs.flatMap((run) => {
+    if (run.count === 1) return [run];
+    const { starts } = run.segment;
+    return singles(run).map((single, i) => ({
+      ...{ ...run, ...single, leaf: run.leaf + i },
+      ...{ start: starts[single.first] as number, end: starts[single.first + 1] as number },
+    }));
+  });
+}
+
+export const countRows = (runs: readonly Run[]): number => runs.reduce((sum, run) => sum + run.count, 0);
+
+/** The fewest buffers that hold what was placed, in its order: neighbours in one payload stay one slice, nothing is copied. */
+export function slices(placed: readonly Slice[]): Buffer[] {
+  const joined: Slice[] = [];
   let last: Slice | undefined;
-  for (const { source, start, end } of rows) {
+  for (const { source, start, end } of placed) {
     if (last?.source === source && last.end === start) last.end = end;
-    else runs.push((last = { source, start, end }));
+    else joined.push((last = { source, start, end }));
   }
-  return runs.map(({ source, start, end }) => source.subarray(start, end));
+  return joined.map(({ source, start, end }) => source.subarray(start, end));
 }

@@ -1,9 +1,9 @@
 import { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLICKHOUSE } from '../clickhouse/clickhouse.module';
-import { rowChecksum, rowEnvelope, rowId, rowKeyId, rowSignature, RowView } from '../events/row';
+import { rowChecksum, rowEnvelope, rowId, rowKeyId, rowSignature } from '../events/row';
 import { uuidFromBytes } from '../events/uuid';
-import type { PlacedRow, RefusedRow, Segment } from './batch';
+import { PlacedRun, RefusedRow, Segment, tenantOf, viewOf } from './batch';
 import type { Manifest } from './manifest-store';
 import { deadLetterId } from './quarantine';
 
@@ -13,13 +13,12 @@ export class DeadLetterStore {
   constructor(@Inject(CLICKHOUSE) private readonly client: ClickHouseClient) {}
 
   /** Stores the dead letters of a batch. Doing it twice changes nothing, and never takes a replay back. */
-  async store(manifest: Manifest, segments: Segment[], rows: PlacedRow[]): Promise<void> {
+  async store(manifest: Manifest, segments: Segment[], rows: PlacedRun[]): Promise<void> {
     const refused = [...manifest.plan.conflicts, ...manifest.poison];
     if (refused.length === 0) return;
-    const leafOf = new Map(rows.map((row) => [`${row.segment.id}/${row.row}`, row.leafIndex]));
     const values = refused.flatMap((letter) => {
       const segment = segments.find((s) => s.id === letter.segment);
-      return segment ? [record(manifest.batch, segment, letter, leafOf.get(`${letter.segment}/${letter.row}`))] : [];
+      return segment ? [record(manifest.batch, segment, letter, leafOf(rows, letter))] : [];
     });
     await this.client.insert({
       table: 'dead_letters',
@@ -30,17 +29,23 @@ export class DeadLetterStore {
   }
 }
 
+/** The leaf of a row; undefined if it has none. */
+function leafOf(rows: PlacedRun[], { segment, row }: RefusedRow): number | undefined {
+  const run = rows.find((r) => r.segment.id === segment && row >= r.first && row < r.first + r.count);
+  return run && run.leaf + row - run.first;
+}
+
 function record(
   batch: number,
   segment: Segment,
   letter: RefusedRow,
   leafIndex: number | undefined,
 ): Record<string, unknown> {
-  const view = segment.rows[letter.row] as RowView;
+  const view = viewOf(segment, letter.row);
   const keyId = rowKeyId(segment.payload, view);
   const at = new Date(segment.pointer.acceptedAt).toISOString();
   return {
-    tenant: segment.tenants[letter.row],
+    tenant: tenantOf(segment, letter.row),
     id: deadLetterId(segment, letter),
     event_id: uuidFromBytes(rowId(segment.payload, view)),
     reason_code: letter.reasonCode,

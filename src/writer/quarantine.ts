@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { buildEnvelope } from '../events/envelope';
 import { EVENT_TYPES, RetentionClass } from '../events/event-types';
-import { rowChecksum, rowId, rowSize, RowView, writeRow } from '../events/row';
+import { rowChecksum, rowId, rowSize, writeRow } from '../events/row';
 import { derivedUuidV7, uuidFromBytes, uuidToBytes } from '../events/uuid';
 import type { TenantSealer } from '../keys/event-sealer';
-import type { RefusedRow, Segment } from './batch';
+import { RefusedRow, Segment, tenantOf, viewOf } from './batch';
 
 /**
  * The row that stands in the ledger in place of one that the store refuses: a small event that names the original by id
@@ -16,7 +16,7 @@ export function quarantineRow(
   retentionDays: Readonly<Record<RetentionClass, number>>,
   sign: TenantSealer['sign'],
 ): Buffer {
-  const view = segment.rows[refused.row] as RowView;
+  const view = viewOf(segment, refused.row);
   const type = EVENT_TYPES.get('AUDIT_EVENT_QUARANTINED');
   if (!type) throw new Error('the registry lacks AUDIT_EVENT_QUARANTINED');
   const receivedAt = segment.pointer.acceptedAt;
@@ -32,7 +32,7 @@ export function quarantineRow(
         reasonCode: refused.reasonCode,
       },
     },
-    { tenant: segment.tenants[refused.row] as string, id, receivedAt, retentionDays, type },
+    { tenant: tenantOf(segment, refused.row), id, receivedAt, retentionDays, type },
   );
   const written = Buffer.from(envelope);
   const row = Buffer.alloc(rowSize(written.length));

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { sameEvent } from '../events/envelope';
-import { findRows, FLAG_ID_GIVEN, rowEnvelope, rowFlags, rowId, RowView } from '../events/row';
+import { FLAG_ID_GIVEN, rowAt, rowEnvelope, rowFlags, rowId, rowStarts } from '../events/row';
 import { REDIS } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
-import type { BatchPlan, RefusedRow, Segment } from './batch';
+import { BatchPlan, RefusedRow, runsOf, Segment, viewOf } from './batch';
 import { EventWriter } from './event-writer';
 import { ManifestStore } from './manifest-store';
 
@@ -66,7 +66,7 @@ export class RepeatFinder {
           const candidate = rest[i] as Candidate;
           const inBatch = batch.find(({ id }) => id === holder);
           const envelope = inBatch
-            ? findEnvelope(inBatch.payload, inBatch.rows, candidate.id)
+            ? findEnvelope(inBatch.payload, inBatch.starts, candidate.id)
             : await this.envelopeIn(holder, candidate.id);
           // Its holder was committed this moment: claim again, and the look-up will find it.
           if (envelope === undefined) undecided.push(candidate);
@@ -90,13 +90,13 @@ export class RepeatFinder {
 
   private async envelopeIn(segment: string, id: Buffer): Promise<string | undefined> {
     const payload = await this.redis.getBuffer(this.keys.segment(segment));
-    return payload ? findEnvelope(payload, findRows(payload), id) : undefined;
+    return payload ? findEnvelope(payload, rowStarts(payload), id) : undefined;
   }
 }
 
-function findEnvelope(payload: Buffer, rows: RowView[], id: Buffer): string | undefined {
-  const row = rows.find((view) => rowId(payload, view).equals(id));
-  return row && rowEnvelope(payload, row);
+function findEnvelope(payload: Buffer, starts: Uint32Array, id: Buffer): string | undefined {
+  const row = starts.subarray(0, -1).findIndex((start) => rowId(payload, { start }).equals(id));
+  return row < 0 ? undefined : rowEnvelope(payload, rowAt(payload, starts[row] as number, starts[row + 1] as number));
 }
 
 /** Keeps the first of each id in a segment. */
@@ -111,11 +111,17 @@ function dropRepeatsInside(plan: BatchPlan, candidates: Candidate[]): Candidate[
 }
 
 function givenIds(segment: Segment): Candidate[] {
-  return segment.rows.flatMap((view, row) => {
-    if ((rowFlags(segment.payload, view) & FLAG_ID_GIVEN) === 0) return [];
-    const id = rowId(segment.payload, view);
-    return [{ tenant: segment.tenants[row] as string, segment, row, id, hex: id.toString('hex') }];
-  });
+  const { payload, starts } = segment;
+  const candidates: Candidate[] = [];
+  for (const { tenant, first, count } of runsOf(segment)) {
+    for (let row = first; row < first + count; row++) {
+      const at = { start: starts[row] as number };
+      if ((rowFlags(payload, at) & FLAG_ID_GIVEN) === 0) continue;
+      const id = rowId(payload, at);
+      candidates.push({ tenant, segment, row, id, hex: id.toString('hex') });
+    }
+  }
+  return candidates;
 }
 
 function groupBy<T, K>(items: T[], keyOf: (item: T) => K): Map<K, T[]> {
@@ -128,7 +134,7 @@ function groupBy<T, K>(items: T[], keyOf: (item: T) => K): Map<K, T[]> {
   return groups;
 }
 
-const envelopeOf = ({ segment, row }: Candidate): string => rowEnvelope(segment.payload, segment.rows[row] as RowView);
+const envelopeOf = ({ segment, row }: Candidate): string => rowEnvelope(segment.payload, viewOf(segment, row));
 
 function drop(plan: BatchPlan, candidate: Candidate, stored: string): void {
   const { segment, row, tenant } = candidate;

@@ -6,7 +6,7 @@ import { Config, CONFIG } from '../config/config';
 import { EVENTS_QUEUE, segmentPointer } from '../queues/segment';
 import { connectRedis, REDIS } from '../redis/redis.module';
 import { RedisKeys } from '../redis/redis-keys';
-import { openSegment, Segment } from './batch';
+import { openSegment, rowCount, Segment } from './batch';
 import { BatchWriter } from './batch-writer';
 import { Counters } from './counters';
 import { ManifestStore } from './manifest-store';
@@ -44,7 +44,7 @@ export class SegmentWorker implements OnApplicationBootstrap, BeforeApplicationS
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.batcher = new Batcher<Segment>({
-      sizeOf: (segment) => Math.max(segment.rows.length, config.writer.batchRows / FULL_SEGMENTS),
+      sizeOf: (segment) => Math.max(rowCount(segment), config.writer.batchRows / FULL_SEGMENTS),
       maxSize: config.writer.batchRows,
       maxAgeMs: Math.min(FIRST_WAIT_MS, config.writer.batchAgeMs),
       spacingMs: config.writer.batchAgeMs,

@@ -1,5 +1,5 @@
 import { uuidV7 } from '../../src/events/uuid';
-import { BatchPlan, countByTenant, keptRows, Segment } from '../../src/writer/batch';
+import { BatchPlan, countByTenant, keptRuns, Segment } from '../../src/writer/batch';
 import { OwnStores, ownStores } from '../support/engines';
 import { OwnWriter, ownWriter } from '../support/own-writer';
 import { freshTenant, putSegment } from '../support/segments';
@@ -22,7 +22,8 @@ describe('events that were sent more than once', () => {
 
   const segment = (...events: object[]) =>
     putSegment(stores.redis, own.keys, tenant, events.length > 0 ? events : [{ id }]);
-  const kept = (segments: Segment[], plan: BatchPlan) => [...keptRows(segments, plan)].map((row) => row.segment.id);
+  const kept = (segments: Segment[], plan: BatchPlan) =>
+    keptRuns(segments, plan).flatMap((run) => new Array<string>(run.count).fill(run.segment.id));
   const storedRows = async () => {
     const answer = await stores.clickhouse.query({
       query: 'SELECT toUInt32(count()) AS n FROM events WHERE tenant = {tenant:String}',

@@ -45,7 +45,7 @@ describe('the batch writer', () => {
   });
 
   const put = (...given: object[]) => putSegment(stores.redis, own.keys, tenant, given);
-  const idsOf = ({ rows, payload }: Segment) => rows.map((row) => uuidFromBytes(rowId(payload, row)));
+  const idsOf = ({ payload }: Segment) => findRows(payload).map((row) => uuidFromBytes(rowId(payload, row)));
   const query = async <T>(sql: string, params: object = {}): Promise<T[]> => {
     const answer = await stores.clickhouse.query({
       query: sql,
@@ -107,7 +107,7 @@ describe('the batch writer', () => {
     await expectLanded(...segments);
     const rows = await stored();
     expect(rows.map((row) => row.id)).toEqual(segments.flatMap(idsOf));
-    const checksums = segments.flatMap(({ rows: views, payload }) => views.map((view) => rowChecksum(payload, view)));
+    const checksums = segments.flatMap(({ payload }) => findRows(payload).map((view) => rowChecksum(payload, view)));
     expect(rows.map((row) => row.sum)).toEqual(checksums.map((sum) => sum.toString('hex')));
     const range = { tenant, start: 0, count: 5 };
     expect(manifest).toMatchObject({ batch: rows[0]?.batch, attempt: 1, ranges: [range] });
@@ -337,7 +337,7 @@ describe('the batch writer', () => {
     const event = { id, occurredAt: '2026-01-02T03:04:05.000Z' };
     await own.writer.write([await put(event, {})]);
     const again = await put(event, { ...event, description: 'other' });
-    expect(again.rows.map((row) => rowFlags(again.payload, row))).toEqual([FLAG_ID_GIVEN, FLAG_ID_GIVEN]);
+    expect(findRows(again.payload).map((row) => rowFlags(again.payload, row))).toEqual([FLAG_ID_GIVEN, FLAG_ID_GIVEN]);
     await own.writer.write([again]);
     const rows = await stored();
     expect(rows.map((row) => row.leaf)).toEqual([0, 1]);

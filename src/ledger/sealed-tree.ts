@@ -21,6 +21,7 @@ export interface FoundRun {
 
 /** The run of leaves that continues a tree of `size`: up to the first gap, or the first index with two different hashes. */
 export function contiguousRun(tenant: string, size: number, found: IndexedHashes): FoundRun {
+  if (isWhole(size, found.indices)) return { run: { tenant, first: size, hashes: found.hashes }, contested: undefined };
   const hashes: Buffer[] = [];
   let contested: number | undefined;
   for (const [i, index] of found.indices.entries()) {
@@ -35,6 +36,12 @@ export function contiguousRun(tenant: string, size: number, found: IndexedHashes
     }
   }
   return { run: { tenant, first: size, hashes: Buffer.concat(hashes) }, contested };
+}
+
+/** Whether the indices go on from `size` without a gap or a repetition, as they nearly always do. */
+function isWhole(size: number, indices: Float64Array): boolean {
+  for (let i = 0; i < indices.length; i++) if (indices[i] !== size + i) return false;
+  return true;
 }
 
 /** Appends a run to a tree (which stays as it is). */
@@ -54,7 +61,7 @@ export function grow(before: Frontier, leaves: LeafRun, lanes: Sha256Lanes): Gro
 /** The first leaf of the run that was sealed with another hash before. */
 export function contradiction(run: LeafRun, sealed: IndexedHashes): number | undefined {
   const end = run.first + run.hashes.length / HASH_BYTES;
-  return sealed.indices.find((index, i) => {
+  return sealed.indices.find((index: number, i: number) => {
     if (index < run.first || index >= end) return false;
     return !hashAt(run.hashes, index - run.first).equals(hashAt(sealed.hashes, i));
   });

@@ -41,7 +41,7 @@ const MAX_LEAVES = 50_000;
 const ENOUGH_LEAVES = 300_000;
 /** Tenants that are worked on at the same time. */
 const ABREAST = 8;
-const NO_LEAVES: IndexedHashes = { indices: [], hashes: Buffer.alloc(0) };
+const NO_LEAVES: IndexedHashes = { indices: new Float64Array(0), hashes: Buffer.alloc(0) };
 
 /**
  * Extends the ledgers over what has landed: leaves and tiles are stored, the new tree is proved consistent with the last

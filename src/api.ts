@@ -6,7 +6,7 @@ import { ApiModule } from './app.module';
 import { JsonLogger, requestContext } from './common/logging';
 import { ProblemFilter } from './common/problem.filter';
 import { Config } from './config/config';
-import { registerBodyParsers } from './ingest/body';
+import { readBodies } from './ingest/body';
 import { serveOpenApi } from './openapi';
 import { Logger } from '@nestjs/common';
 
@@ -53,7 +53,7 @@ export async function createApi(config: Config): Promise<NestFastifyApplication>
     setTimeout(() => fastify.server.closeAllConnections(), LAST_ANSWERS_MS).unref();
     done();
   });
-  registerBodyParsers(fastify, config);
+  readBodies(fastify, config);
   serveOpenApi(app);
   return app;
 }

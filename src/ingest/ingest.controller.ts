@@ -18,7 +18,7 @@ import { AppError } from '../common/app-error';
 import { Clock } from '../common/clock';
 import { Config, CONFIG } from '../config/config';
 import { eventSchema } from '../events/event.schema';
-import { mediaType, NDJSON_TYPES, RAW_BODY } from './body';
+import { mediaType, NDJSON_TYPES, RAW_BODY, releaseBody } from './body';
 import { ingestQuery, ingestResult } from './ingest.schema';
 import { IngestService } from './ingest.service';
 import { TokenBuckets } from './rate-limit';
@@ -83,6 +83,7 @@ export class IngestController {
       ...(idempotencyKey !== undefined && { idempotencyKey }),
     });
     void reply.status(answer.status);
+    if (body) releaseBody(body);
     if (answer.replayed) void reply.header('idempotent-replayed', 'true');
     return answer.result;
   }

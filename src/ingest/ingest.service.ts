@@ -107,7 +107,7 @@ export class IngestService {
     if (encoder.count > 0 && !claimed?.done) await this.intake.accept(encoder.part());
     receivedEvents.inc({ result: 'accepted' }, encoder.count);
     receivedEvents.inc({ result: 'rejected' }, rejected);
-    return answerOf(
+    const answer = answerOf(
       {
         accepted: encoder.count,
         rejected,
@@ -118,6 +118,9 @@ export class IngestService {
       },
       claimed?.done === true,
     );
+    // Only now, and not after a failure: an attempt to store them may still be going on then.
+    encoder.release();
+    return answer;
   }
 }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FieldProblem } from '../common/app-error';
+import { BUFFERS } from '../common/buffer-pool';
 import { buildEnvelope } from '../events/envelope';
 import type { AuditEvent } from '../events/event.schema';
 import type { EventTypeDefinition, RetentionClass } from '../events/event-types';
@@ -47,7 +48,7 @@ export class RowEncoder {
     /** How many events are likely to come. */
     expected = 1,
   ) {
-    this.payload = Buffer.allocUnsafe(expected > 1 ? expected * USUAL_ROW : 0);
+    this.payload = BUFFERS.take(expected > 1 ? expected * USUAL_ROW : 0);
     this.plain = new PlainEnvelopes(tenant, receivedAt, retentionDays);
   }
 
@@ -113,6 +114,12 @@ export class RowEncoder {
     return { tenant: this.tenant, rows: this.count, payload: this.payload.subarray(0, this.size) };
   }
 
+  /** Says that nobody will look at the rows any more. */
+  release(): void {
+    BUFFERS.give(this.payload);
+    this.payload = Buffer.alloc(0);
+  }
+
   ids(): string[] {
     return this.known;
   }
@@ -157,8 +164,9 @@ export class RowEncoder {
 
   private makeRoom(bytes: number): void {
     if (this.size + bytes <= this.payload.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(2 * this.payload.length, this.size + bytes));
+    const larger = BUFFERS.take(Math.max(2 * this.payload.length, this.size + bytes));
     this.payload.copy(larger, 0, 0, this.size);
+    BUFFERS.give(this.payload);
     this.payload = larger;
   }
 }

@@ -2,8 +2,10 @@
 export class RedisKeys {
   constructor(readonly prefix: string) {}
 
-  /** Payload of a segment: raw rows, see events/row.ts. Written at ingest, deleted when its batch is committed. */
+  /** Payload of a segment: raw rows, see events/row.ts. There from the moment the books have it until its batch is committed. */
   segment = (id: string) => `${this.prefix}:seg:${id}`;
+  /** Payload of a segment that is not in the books yet; expires. */
+  payload = (id: string) => `${this.prefix}:payload:${id}`;
   /** Sorted set: segment id → accepted at (ms). All segments accepted and not yet committed; feeds age and the orphan sweep. */
   segments = () => `${this.prefix}:segments`;
   /** Hash: segment id → pointer (JSON), so that a segment whose job was lost can be queued again. */

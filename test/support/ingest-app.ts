@@ -8,7 +8,7 @@ import type { Principal } from '../../src/access/principal';
 import { Clock, SystemClock } from '../../src/common/clock';
 import { ProblemFilter } from '../../src/common/problem.filter';
 import { Config, CONFIG, parseConfig } from '../../src/config/config';
-import { registerBodyParsers } from '../../src/ingest/body';
+import { readBodies } from '../../src/ingest/body';
 import { IngestModule } from '../../src/ingest/ingest.module';
 import { KeysModule } from '../../src/keys/keys.module';
 import { RedisKeys } from '../../src/redis/redis-keys';
@@ -58,7 +58,7 @@ export async function startIngest(
     abortOnError: false,
   });
   app.useGlobalFilters(new ProblemFilter());
-  registerBodyParsers(app.getHttpAdapter().getInstance(), config);
+  readBodies(app.getHttpAdapter().getInstance(), config);
   await app.listen(0, '127.0.0.1');
   return { app, url: await app.getUrl() };
 }

@@ -162,11 +162,11 @@ async function readHistory(redisDir: string, keys: RedisKeys): Promise<History> 
   const accepted = new Map<string, number>();
   const manifests = new Map<string, LeafRange[]>();
   const payloads = new Map<string, number>();
-  const [segment, manifest] = [keys.segment(''), keys.manifest('')];
+  const [payload, manifest] = [keys.payload(''), keys.manifest('')];
   for await (const [name, first, ...rest] of redisLog(redisDir)) {
     const command = name?.toString().toLowerCase();
     const key = first?.toString('latin1') ?? '';
-    if (command === 'set' && key.startsWith(segment)) payloads.set(key.slice(segment.length), countRows(rest[0]));
+    if (command === 'set' && key.startsWith(payload)) payloads.set(key.slice(payload.length), countRows(rest[0]));
     if (command === 'hset' && key === keys.pointers()) {
       for (let i = 0; i + 1 < rest.length; i += 2) {
         const pointer = segmentPointer.parse(JSON.parse(rest[i + 1]?.toString() ?? ''));

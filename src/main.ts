@@ -19,6 +19,12 @@ const DYING: ShutdownSignal[] = [ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT];
 const ORPHAN_MS = 15_000;
 
 /**
+ * Connections that may wait to be taken. Of Node's 511 clients lose some when the process stands still for half a second and they open
+ * another connection for each request; those then try again after a second, or are refused. Linux allows 4096 by default.
+ */
+const BACKLOG = 4096;
+
+/**
  * A child ends, draining, when its parent is gone; Nest's hooks do the rest. Its engines may be gone too, and then something
  * may wait for them for ever, with nobody left to end it: what is not stored by then stays in the buffer.
  */
@@ -34,7 +40,7 @@ async function startApi(config: Config): Promise<void> {
   const app: NestFastifyApplication = await createApi(config);
   followParent(app);
   await ensureAdminKey(app.get(ApiKeysService), config.dataDir, 'none');
-  await app.listen(config.port, config.host);
+  await app.listen({ port: config.port, host: config.host, backlog: BACKLOG });
   const url = await app.getUrl();
   new Logger('Api').log(`serves at ${url}`);
   process.send?.({ ready: true, url } satisfies ReadyMessage);

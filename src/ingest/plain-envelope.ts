@@ -37,6 +37,9 @@ const CONTEXT_PATHS = CONTEXT_MEMBERS.names.map((name) => `context.${name}`);
 const CHANGES_HEADS = [piece('"after":'), piece('"before":')];
 const CHANGES_PATHS = ['changes.after', 'changes.before'];
 
+/** What is read before there is an event. One for all, since a tape takes memory and there are encoders by the thousand. */
+const NOTHING = new JsonTape();
+
 /** What envelopes of one type and request have in common. */
 interface Frame {
   /** `category`. */
@@ -59,7 +62,7 @@ export class PlainEnvelopes {
   private readonly tail: Buffer;
   private out: Buffer = Buffer.alloc(0);
   private at = 0;
-  private tape = new JsonTape();
+  private tape = NOTHING;
   private isPlain = true;
   private hidden: PrivateNames | undefined;
   /** By members of `context`: whether they are private. */

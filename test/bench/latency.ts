@@ -3,6 +3,8 @@ import { runLoad } from './run-load';
 import { pause, Stage, TENANT } from './stage';
 
 const PROBE_EVERY_MS = 100;
+/** Looks that may fail one after the other: a connection that ClickHouse has just closed is no reason to end the bench. */
+const FAILED_LOOKS = 3;
 const WARM_UP_SECONDS = 5;
 
 export interface Percentiles {
@@ -39,8 +41,9 @@ export async function latencyAt(
   const loading = runLoad({ ...job, seconds: WARM_UP_SECONDS + seconds, warmUpSeconds: WARM_UP_SECONDS });
   await Promise.race([pause(WARM_UP_SECONDS * 1000), loading]);
   const probes = await Probes.begin(stage);
-  const load = await loading;
-  const { queryable, sealed } = await probes.end();
+  // Also when the load fails: the probes would go on asking an engine that ends.
+  const load = await loading.finally(() => probes.end());
+  const { queryable, sealed } = probes;
   await stage.caughtUp();
   return {
     perSecond: eventsPerSecond,
@@ -59,17 +62,21 @@ interface Probe {
 /** Single events that are looked for in ClickHouse whenever a batch has landed, and then under the checkpoints. */
 class Probes {
   private readonly open = new Map<string, Probe>();
-  private readonly queryable: number[] = [];
-  private readonly sealed: number[] = [];
+  readonly queryable: number[] = [];
+  readonly sealed: number[] = [];
   private readonly stop = new AbortController();
   private readonly work: Promise<unknown>;
+  private failed = 0;
+  private fault: Error | undefined;
 
   private constructor(
     private readonly stage: Stage,
     private readonly subscriber: Stage['redis'],
   ) {
     this.work = Promise.all([this.send(), this.lookInLedger()]);
-    subscriber.on('message', () => void this.look());
+    // Whoever ends the probes hears of it.
+    this.work.catch((error: Error) => (this.fault ??= error));
+    subscriber.on('message', () => void this.tryToLook());
   }
 
   static async begin(stage: Stage): Promise<Probes> {
@@ -78,11 +85,15 @@ class Probes {
     return new Probes(stage, subscriber);
   }
 
-  async end(): Promise<{ queryable: number[]; sealed: number[] }> {
+  /** Sends no more; resolves when all that were sent have been found. */
+  async end(): Promise<void> {
     this.stop.abort();
-    await this.work;
-    this.subscriber.disconnect();
-    return { queryable: this.queryable, sealed: this.sealed };
+    try {
+      await this.work;
+    } finally {
+      this.subscriber.disconnect();
+    }
+    if (this.fault) throw this.fault;
   }
 
   private async send(): Promise<void> {
@@ -110,6 +121,16 @@ class Probes {
     this.open.set(ids[0] ?? '', { acknowledgedAt: performance.now() });
   }
 
+  /** What a failed look does not find, the next one does, and later. */
+  private async tryToLook(): Promise<void> {
+    try {
+      await this.look();
+      this.failed = 0;
+    } catch (error) {
+      if (++this.failed > FAILED_LOOKS) this.fault = error as Error;
+    }
+  }
+
   /** Looks in ClickHouse for the probes that were not found yet. */
   private async look(): Promise<void> {
     const ids = [...this.open].filter(([, probe]) => probe.leaf === undefined).map(([id]) => id);
@@ -133,7 +154,8 @@ class Probes {
     while (!this.stop.signal.aborted || this.open.size > 0) {
       await pause(25);
       // A probe whose batch had landed before its 202 was read finds no message to wake it.
-      if (this.stop.signal.aborted) await this.look();
+      if (this.stop.signal.aborted) await this.tryToLook();
+      if (this.fault) throw this.fault;
       const size = await this.stage.sealed();
       for (const [id, { leaf, acknowledgedAt }] of this.open) {
         if (leaf === undefined || leaf >= size) continue;

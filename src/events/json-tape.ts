@@ -244,3 +244,6 @@ export class JsonTape {
     this.ints = larger;
   }
 }
+
+/** Stands where no tape has been read yet. One for all, since a tape takes memory. */
+export const NO_TAPE = new JsonTape();

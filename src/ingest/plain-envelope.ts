@@ -1,7 +1,7 @@
 import { canonicalString } from '../events/canonical-json';
 import { retainUntil } from '../events/envelope';
 import type { RetentionClass } from '../events/event-types';
-import { ARRAY, JsonTape, NAME, OBJECT, VALUE } from '../events/json-tape';
+import { ARRAY, JsonTape, NAME, NO_TAPE, OBJECT, VALUE } from '../events/json-tape';
 import type { Protection } from '../keys/event-sealer';
 import { escapeName, FieldTree, joinPaths, PrivateNames } from '../keys/private-fields';
 import { Owners, ownersOfFields, sealPiece } from '../keys/seal-event';
@@ -37,9 +37,6 @@ const CONTEXT_PATHS = CONTEXT_MEMBERS.names.map((name) => `context.${name}`);
 const CHANGES_HEADS = [piece('"after":'), piece('"before":')];
 const CHANGES_PATHS = ['changes.after', 'changes.before'];
 
-/** What is read before there is an event. One for all, since a tape takes memory and there are encoders by the thousand. */
-const NOTHING = new JsonTape();
-
 /** What envelopes of one type and request have in common. */
 interface Frame {
   /** `category`. */
@@ -62,7 +59,7 @@ export class PlainEnvelopes {
   private readonly tail: Buffer;
   private out: Buffer = Buffer.alloc(0);
   private at = 0;
-  private tape = NOTHING;
+  private tape = NO_TAPE;
   private isPlain = true;
   private hidden: PrivateNames | undefined;
   /** By members of `context`: whether they are private. */

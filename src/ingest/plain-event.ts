@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { isAmount, LONGEST, MOST_CATEGORIES } from '../events/event.schema';
 import { EVENT_TYPES, EventTypeDefinition, OUTCOMES, SEVERITIES } from '../events/event-types';
-import { ARRAY, JsonTape, NAME, NUMBER, OBJECT, TEXT, VALUE, WIDE } from '../events/json-tape';
+import { ARRAY, JsonTape, NAME, NO_TAPE, NUMBER, OBJECT, TEXT, VALUE, WIDE } from '../events/json-tape';
 import { NameTable } from '../events/name-table';
 import { isPlainTime } from '../events/validate-event';
 
@@ -31,7 +31,6 @@ const TYPES = [...EVENT_TYPES.values()];
 const SEVERITY_NAMES = new NameTable(SEVERITIES);
 const OUTCOME_NAMES = new NameTable(OUTCOMES);
 const UUID_LENGTH = 36;
-const NOTHING = new JsonTape();
 
 /**
  * One event as it stands on a tape, judged without making an object of it. What it takes is exactly what `validateEvent` takes, from
@@ -54,7 +53,7 @@ export class PlainEvent {
   subjectId: string | undefined;
 
   /** Where it was read from. */
-  tape = NOTHING;
+  tape = NO_TAPE;
 
   static typeName(typeNumber: number): string {
     return TYPE_NAMES.names[typeNumber] as string;

@@ -3,8 +3,6 @@ import { runLoad } from './run-load';
 import { pause, Stage, TENANT } from './stage';
 
 const PROBE_EVERY_MS = 100;
-/** Looks that may fail one after the other: a connection that ClickHouse has just closed is no reason to end the bench. */
-const FAILED_LOOKS = 3;
 const WARM_UP_SECONDS = 5;
 
 export interface Percentiles {
@@ -66,7 +64,7 @@ class Probes {
   readonly sealed: number[] = [];
   private readonly stop = new AbortController();
   private readonly work: Promise<unknown>;
-  private failed = 0;
+  /** Why a look failed that a message had called for. */
   private fault: Error | undefined;
 
   private constructor(
@@ -74,9 +72,11 @@ class Probes {
     private readonly subscriber: Stage['redis'],
   ) {
     this.work = Promise.all([this.send(), this.lookInLedger()]);
-    // Whoever ends the probes hears of it.
-    this.work.catch((error: Error) => (this.fault ??= error));
-    subscriber.on('message', () => void this.tryToLook());
+    // Whoever ends the probes hears of it, and must not be too late for that.
+    this.work.catch(() => {});
+    subscriber.on('message', () => {
+      this.look().catch((error: Error) => (this.fault ??= error));
+    });
   }
 
   static async begin(stage: Stage): Promise<Probes> {
@@ -93,7 +93,6 @@ class Probes {
     } finally {
       this.subscriber.disconnect();
     }
-    if (this.fault) throw this.fault;
   }
 
   private async send(): Promise<void> {
@@ -121,16 +120,6 @@ class Probes {
     this.open.set(ids[0] ?? '', { acknowledgedAt: performance.now() });
   }
 
-  /** What a failed look does not find, the next one does, and later. */
-  private async tryToLook(): Promise<void> {
-    try {
-      await this.look();
-      this.failed = 0;
-    } catch (error) {
-      if (++this.failed > FAILED_LOOKS) this.fault = error as Error;
-    }
-  }
-
   /** Looks in ClickHouse for the probes that were not found yet. */
   private async look(): Promise<void> {
     const ids = [...this.open].filter(([, probe]) => probe.leaf === undefined).map(([id]) => id);
@@ -154,7 +143,7 @@ class Probes {
     while (!this.stop.signal.aborted || this.open.size > 0) {
       await pause(25);
       // A probe whose batch had landed before its 202 was read finds no message to wake it.
-      if (this.stop.signal.aborted) await this.tryToLook();
+      if (this.stop.signal.aborted) await this.look();
       if (this.fault) throw this.fault;
       const size = await this.stage.sealed();
       for (const [id, { leaf, acknowledgedAt }] of this.open) {

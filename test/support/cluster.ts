@@ -141,7 +141,6 @@ export class Cluster {
       url: this.config.clickhouse.url,
       database,
       request_timeout: 300_000,
-      keep_alive: { enabled: true, idle_socket_ttl: 2000 },
       log: { level: ClickHouseLogLevel.OFF },
       clickhouse_settings: { async_insert: 0 },
     });
